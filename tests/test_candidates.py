@@ -141,6 +141,16 @@ def test_sigmoid_makes_a_tenth_and_nine_tenths_a_width_apart() -> None:
     assert log_density(curve, "sigmoid", **theta) == pytest.approx(expected, abs=SAME)
 
 
+def test_quadratic_turns_where_it_says() -> None:
+    # Turning point a quarter of the window below its middle, at 8; the farther end is three decades
+    # off, so the score has made 1, 0, 1 and 9 ninths of the way.
+    curve = make_curve([7, 8, 9, 11], [0.3, 0.2, 0.4, 0.9])
+    theta = {"left": 0.1, "dispersion": np.log(0.1), "right": 1.0, "shape1": -0.25}
+    by_hand = norm.logpdf(curve.z, [0.2, 0.1, 0.2, 1.0], 0.1).sum()
+    expected = by_hand + prior_density(curve, "quadratic", **theta)
+    assert log_density(curve, "quadratic", **theta) == pytest.approx(expected, abs=SAME)
+
+
 @pytest.mark.parametrize("candidate", CANDIDATES)
 def test_every_parameter_is_free_on_the_whole_line(candidate: str) -> None:
     model = build_model(MIXED["counts"], candidate, priors_for(MIXED["counts"], candidate))

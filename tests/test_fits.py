@@ -105,6 +105,17 @@ def test_each_curve_has_its_rows(fitted: Fitted) -> None:
         assert profile["log10_width"].tolist() == LOG10_WIDTH_NODES.tolist()
 
 
+def test_a_curve_that_falls_and_rises_sets_off_the_alarm() -> None:
+    valley = 0.2 + 0.5 * ((BIG_G - 8.5) / 2.6) ** 2
+    curves = [
+        counted(BIG_G, valley, items=500, name="valley"),
+        counted(BIG_G, 0.2 + 0.1 * (BIG_G - 6.3), items=500, name="line"),
+    ]
+    alarm = fit_curves(curves, seed=1).fits["p_nonmonotone"]
+    assert alarm[0] > 0.95
+    assert alarm[1] < 0.05
+
+
 def test_weights_are_the_softmax_of_the_evidence(fitted: Fitted) -> None:
     for _, rows in fitted.models.groupby("curve_id"):
         odds = np.exp(rows["log_evidence"] - rows["log_evidence"].max())

@@ -124,6 +124,11 @@ def test_exponent_is_centred_on_a_line() -> None:
     assert priors_for(counts(0.0), "power").shape1 == pytest.approx((0.0, 0.4))
 
 
+def test_a_turn_is_as_likely_inside_the_window_as_outside() -> None:
+    mean, sd = priors_for(counts(0.0), "quadratic").shape1
+    assert norm.cdf(0.5, mean, sd) - norm.cdf(-0.5, mean, sd) == pytest.approx(0.5, abs=1e-3)
+
+
 @pytest.mark.parametrize("candidate", CANDIDATES)
 def test_priors_do_not_see_the_scores(candidate: str) -> None:
     other = make_curve(GPT_3, np.linspace(0.9, 0.1, 8), items=100, chance=0.25)

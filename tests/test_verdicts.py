@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from builders import BIG_G, TWO_LN_9, make_curve
 from metamirage.curves import Curve
 from metamirage.engine import Posterior
-from metamirage.verdicts import JUMP_MIN, levels, measures, summarise, verdict
+from metamirage.verdicts import JUMP_MIN, levels, measures, p_turns, summarise, verdict
 
 # Closed forms: rounding only.
 EXACT = 1e-9
@@ -228,6 +228,23 @@ def test_rules(changes: dict[str, float], expected: str) -> None:
 def test_fewer_than_five_sizes_stay_unresolved(n_sizes: int, changes: dict[str, float]) -> None:
     assert verdict(probabilities(**changes), n_sizes) == "UNRESOLVED"
     assert verdict(probabilities(**changes), 5) != "UNRESOLVED"
+
+
+@pytest.mark.parametrize(
+    ("turn", "right", "expected"),
+    [
+        (0.0, 0.2 + 1.01 * JUMP_MIN, 1.0),  # in the middle: both sides make the whole way
+        (0.0, 0.2 - 0.99 * JUMP_MIN, 0.0),
+        (-0.25, 0.2 + 8.9 * JUMP_MIN, 0.0),  # the nearer end is a third as far: a ninth of the way
+        (0.25, 0.2 - 9.1 * JUMP_MIN, 1.0),
+        (0.6, 5.0, 0.0),  # outside the window nothing turns
+    ],
+)
+def test_a_turn_counts_if_both_sides_exceed_the_smallest_jump(
+    turn: float, right: float, expected: float
+) -> None:
+    quadratic = mixture([(0.2, right, turn, 1.0)])
+    assert p_turns(SCORES, quadratic) == expected
 
 
 def test_measures_use_the_window_of_the_curve() -> None:

@@ -40,7 +40,7 @@ class Problem(NamedTuple):
     inner
         Inner parameters in use: 2 for flat, 3 otherwise.
     outer
-        Shape parameters in use: 0, 1 (power) or 2 (sigmoid).
+        Shape parameters in use: 0, 1 (power, quadratic) or 2 (sigmoid).
     counted
         Beta-binomial counts, or Gaussian scores.
     x, y, spread

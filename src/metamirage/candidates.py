@@ -5,7 +5,10 @@ With h the shape of the candidate, mu(x) = left + (right - left) h(x), and
 * flat: h = 0;
 * linear: h = u, the position of x within the window of sizes, 0 at the smallest, 1 at the largest;
 * power: h = (e^{ku} - 1) / (e^k - 1), k = c ln(10) * span, c the signed exponent per decade;
-* sigmoid: h = 1 / (1 + exp(-2 ln 9 (x - x0) / w)), w the 10-90 % width in decades.
+* sigmoid: h = 1 / (1 + exp(-2 ln 9 (x - x0) / w)), w the 10-90 % width in decades;
+* quadratic: h = ((u - t) / d)^2, t = 1/2 + turn the turning point in the window, d = 1/2 + |turn|
+  its distance to the farther end. The alarm for curves that turn: the score itself is quadratic in
+  size, so that it stays between its two levels.
 
 Counts are beta-binomial with mean mu and parameters summing to phi; other scores are Normal about
 mu with variance stderr**2 + sigma**2.
@@ -62,6 +65,8 @@ def _shape(curve: Curve, candidate: str, free: dict[str, TensorVariable]) -> Ten
         # At exponent zero, where samplers start, the ratio is 0/0 and its limit the line.
         bent = pt.switch(pt.eq(k, 0.0), 1.0, k)
         return pt.switch(pt.eq(k, 0.0), u, pt.expm1(bent * u) / pt.expm1(bent))
+    if candidate == "quadratic":
+        return ((u - 0.5 - free["shape1"]) / (0.5 + pt.abs(free["shape1"]))) ** 2
     return pm.math.invlogit(LOGISTIC_WIDTH * (x - free["shape1"]) / pt.exp(free["shape2"]))
 
 

@@ -1,8 +1,8 @@
 """The densities of ``candidates`` once more, compiled, with the derivatives that Newton needs.
 
 Parameters stand in one vector theta = (left, dispersion, right, shape1, shape2), of which flat uses
-the first two, linear three, power four and sigmoid five. Functions here take plain arrays: ``x``,
-``y`` (count or score) and ``spread`` (items or standard error), each of shape (n,).
+the first two, linear three, power and quadratic four, sigmoid five. Functions here take plain
+arrays: ``x``, ``y`` (count or score) and ``spread`` (items or standard error), each of shape (n,).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numba import njit
 from metamirage.curves import FloatArray
 from metamirage.priors import LOGISTIC_WIDTH
 
-FLAT, LINEAR, POWER, SIGMOID = 0, 1, 2, 3
-CODES = {"flat": FLAT, "linear": LINEAR, "power": POWER, "sigmoid": SIGMOID}
-N_FREE = np.array([2, 3, 4, 5])
+FLAT, LINEAR, POWER, SIGMOID, QUADRATIC = 0, 1, 2, 3, 4
+CODES = {"flat": FLAT, "linear": LINEAR, "power": POWER, "sigmoid": SIGMOID, "quadratic": QUADRATIC}
+N_FREE = np.array([2, 3, 4, 5, 4])
 LOG_2PI = math.log(2 * math.pi)
 LN10 = math.log(10.0)
 # Recurrence carries the argument here, where the asymptotic series is good to 1e-12.
@@ -88,6 +88,8 @@ def shape(
     if candidate == SIGMOID:
         return expit(LOGISTIC_WIDTH * (x - shape1) / math.exp(shape2))
     u = (x - first) / (last - first)
+    if candidate == QUADRATIC:
+        return float(((u - 0.5 - shape1) / (0.5 + abs(shape1))) ** 2)
     k = shape1 * LN10 * (last - first)
     if candidate == LINEAR or k == 0.0:
         return u

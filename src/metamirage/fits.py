@@ -10,11 +10,11 @@ import pandas as pd
 from scipy.special import softmax
 
 from metamirage._parallel import map_curves
-from metamirage.curves import Curve, curve_seed
+from metamirage.curves import Curve, FloatArray, curve_seed
 from metamirage.engine import Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, priors_for
 from metamirage.tables import CANDIDATES
-from metamirage.verdicts import summarise, verdict
+from metamirage.verdicts import p_turns, summarise, verdict
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def fit_curve(
     sigmoid = full["sigmoid"]
     summary = summarise(curve, sigmoid)
     odds = sigmoid.log_evidence - full["linear"].log_evidence
+    weights = dict(zip(CANDIDATES, model_weights(full), strict=True))
     row = {
         "curve_id": curve.curve_id,
         **curve.key,
@@ -75,6 +76,7 @@ def fit_curve(
         "observation": curve.observation,
         "verdict": verdict(summary, curve.n_sizes),
         **summary,
+        "p_nonmonotone": weights["quadratic"] * p_turns(curve, full["quadratic"]),
         "method": "quadrature",
         "log_evidence_error": max(p.error for p in full.values()),
         "ess": min(p.ess for p in full.values()),
@@ -126,7 +128,6 @@ def integrate_all(
 def _model_rows(
     curve: Curve, full: dict[str, Posterior], train: dict[str, Posterior]
 ) -> list[dict[str, object]]:
-    weights = softmax([full[c].log_evidence for c in CANDIDATES])
     return [
         {
             "curve_id": curve.curve_id,
@@ -139,8 +140,15 @@ def _model_rows(
             "elpd_se": float(np.hypot(full[c].error, train[c].error)),
             **_parameters(full[c]),
         }
-        for c, weight in zip(CANDIDATES, weights, strict=True)
+        for c, weight in zip(CANDIDATES, model_weights(full), strict=True)
     ]
+
+
+def model_weights(posteriors: dict[str, Posterior]) -> FloatArray:
+    """Posterior probabilities of ``tables.CANDIDATES``, in their order, equal a priori."""
+    # ASSUME: no candidate is favoured before the scores are seen.
+    weights: FloatArray = softmax([posteriors[c].log_evidence for c in CANDIDATES])
+    return weights
 
 
 def log_grain(curve: Curve) -> float:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, gammaln, logsumexp, softmax
+from scipy.special import betaln, gammaln, logsumexp
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed, rescaled
 from metamirage.densities import CODES, shape_at
 from metamirage.engine import Posterior
-from metamirage.fits import before_last, integrate_all
+from metamirage.fits import before_last, integrate_all, model_weights
 from metamirage.tables import CANDIDATES, MIN_SIZES
 from metamirage.verdicts import levels
 
@@ -95,8 +95,9 @@ def forecast_curve(
     posteriors = integrate_all(train, whole, seed=seed, width_prior=width_prior)
     rng = np.random.default_rng(curve_seed(seed, f"forecast|{curve.curve_id}"))
     predictives = {c: predict_last(whole, posteriors[c], rng) for c in CANDIDATES}
-    evidence = np.array([posteriors[c].log_evidence for c in CANDIDATES])
-    predictives["averaged"] = average([predictives[c] for c in CANDIDATES], softmax(evidence))
+    predictives["averaged"] = average(
+        [predictives[c] for c in CANDIDATES], model_weights(posteriors)
+    )
     ratio = whole.unit / curve.unit
     shift = (whole.origin - curve.origin) / curve.unit
     target = last_score(whole)

@@ -25,6 +25,7 @@ PARAMETERS = {
     "linear": ("left", "dispersion", "right"),
     "power": ("left", "dispersion", "right", "shape1"),
     "sigmoid": ("left", "dispersion", "right", "shape1", "shape2"),
+    "quadratic": ("left", "dispersion", "right", "shape1"),
 }
 # The common grid of log10 width, decades: at least 32 nodes from 0.05 to 30.
 LOG10_WIDTH_NODES = np.linspace(np.log10(0.05), np.log10(30.0), 36)
@@ -42,6 +43,9 @@ LOCATION_SD = 2.0
 # ASSUME: power-law exponents of language models lie within 0.8 per decade either way (2 sd);
 # Kaplan et al. (2020) report 0.076 for the loss.
 EXPONENT_SD = 0.4
+# ASSUME: the turning point of a curve that turns is as likely inside the observed sizes as outside;
+# in spans from the middle of the window.
+TURN_SD = 0.741
 # ASSUME: over-dispersion of run and subset, as the sum of the beta's parameters: median 100,
 # 95 % in 14-700, so two runs of one model may differ by several points.
 LOG_DISPERSION = (np.log(100.0), 1.0)
@@ -73,13 +77,16 @@ class Priors:
     Parameters
     ----------
     left
-        Level at the smallest size (flat, linear, power) or the floor (sigmoid).
+        Level at the smallest size (flat, linear, power), the floor (sigmoid) or the level at the
+        turning point (quadratic).
     dispersion
         Log over-dispersion (counts) or log unknown noise (Gaussian).
     right
-        Level at the largest size (linear, power) or the ceiling (sigmoid).
+        Level at the largest size (linear, power), the ceiling (sigmoid) or the level at the end
+        farther from the turning point (quadratic).
     shape1
-        Exponent per decade (power) or location in log10 parameters (sigmoid).
+        Exponent per decade (power), location in log10 parameters (sigmoid) or turning point in
+        spans of the window from its middle (quadratic).
     shape2
         Natural log of the width in decades (sigmoid).
     """
@@ -114,11 +121,12 @@ def priors_for(curve: Curve, candidate: str, *, width_prior: str = "default") ->
     """
     floor, start, level = _levels(curve)
     middle = float(curve.size[0] + curve.size[-1]) / 2
+    shape1 = {"sigmoid": (middle, LOCATION_SD), "quadratic": (0.0, TURN_SD)}
     return Priors(
-        left=floor if candidate == "sigmoid" else start,
+        left={"sigmoid": floor, "quadratic": level}.get(candidate, start),
         dispersion=LOG_DISPERSION if curve.observation == "beta_binomial" else LOG_NOISE,
         right=level,
-        shape1=(middle, LOCATION_SD) if candidate == "sigmoid" else (0.0, EXPONENT_SD),
+        shape1=shape1.get(candidate, (0.0, EXPONENT_SD)),
         shape2=WIDTH_PRIORS[width_prior],
     )
 

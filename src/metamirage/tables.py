@@ -19,7 +19,7 @@ from metamirage.errors import InputError, Offence
 
 CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
 VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
-CANDIDATES = ("flat", "linear", "power", "sigmoid")
+CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
@@ -187,6 +187,9 @@ FITS = _schema(
         "p_jump_negative": _share("P(jump < -0.05 of the range)."),
         "p_flat": _share("P(|jump| < 0.05 of the range)."),
         "p_sharp": _share("P(jump > 0.05, width < 1, location inside), jointly."),
+        "p_nonmonotone": _share(
+            "Weight of quadratic times its P(turns inside, by more than 0.05 on both sides): alarm."
+        ),
         "method": _text("Engine that made the row.", ["quadrature", "nuts"]),
         "log_evidence_error": _real("Largest error estimate over the candidates, nats.", 0.0),
         "ess": _real("Smallest effective sample size over the candidates.", 0.0),

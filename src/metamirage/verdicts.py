@@ -115,6 +115,22 @@ def _probability(posterior: Posterior, event: np.ndarray) -> float:
     return float(np.clip(posterior.weights @ event, 0.0, 1.0))
 
 
+def p_turns(curve: Curve, posterior: Posterior) -> float:
+    """Probability that a quadratic rises and falls, or falls and rises, within the window.
+
+    Parameters
+    ----------
+    curve
+        The curve that was fitted.
+    posterior
+        Of quadratic; both its parts must exceed ``JUMP_MIN``, for noise could hide a smaller turn.
+    """
+    turn = np.abs(posterior.theta[:, 3])
+    left, right = levels(curve, posterior)
+    nearer = np.clip((0.5 - turn) / (0.5 + turn), 0.0, 1.0) ** 2
+    return _probability(posterior, np.abs(right - left) * nearer > JUMP_MIN)
+
+
 def verdict(row: dict[str, float], n_sizes: int) -> str:
     """Verdict of one curve from its posterior probabilities.
 
