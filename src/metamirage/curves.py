@@ -20,6 +20,9 @@ from metamirage.tables import CURVE_KEY, MIN_SIZES
 
 FloatArray = NDArray[np.floating[Any]]
 
+# ASSUME: scores are printed to a ten-thousandth of their range: rounding has this sd (uniform, 1e-4
+# over the root of 12). Without it twelve equal scores would have no noise at all.
+ROUNDING = 3e-5
 # ASSUME: these subtasks are means over their siblings and would count the same items twice.
 AGGREGATE_SUBTASKS = frozenset({"overall"})
 
@@ -41,7 +44,8 @@ class Curve:
     z
         Oriented and scaled score, shape (n,).
     stderr
-        Published standard error on the scale of ``z``, shape (n,); zero where there is none.
+        Published standard error on the scale of ``z``, if any, joined with the sd of rounding;
+        shape (n,).
     n_items
         Items behind each score, shape (n,); zero where unknown.
     observation
@@ -195,7 +199,7 @@ def _build_curve(group: pd.DataFrame) -> Curve:
         size=np.log10(group["n_params"].to_numpy(float)),
         score=score,
         z=(sign * score - origin) / unit,
-        stderr=stderr,
+        stderr=np.hypot(stderr, ROUNDING),
         n_items=n_items,
         observation=_observation(head, bounded, n_items, stderr),
         chance=(sign * float(head["chance"]) - origin) / unit if bounded else np.nan,
