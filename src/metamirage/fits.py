@@ -55,14 +55,14 @@ def fit_curves(
     return Fitted(
         fits=pd.DataFrame(list(fits)).astype({"n_shots": "Int64"}),
         models=pd.DataFrame([row for rows in models for row in rows]),
-        profiles=pd.concat(profiles, ignore_index=True),
+        profiles=_profile_rows(curves, np.array(profiles)),
     )
 
 
 def fit_curve(
     curve: Curve, *, seed: int, width_prior: str = "default"
-) -> tuple[dict[str, object], list[dict[str, object]], pd.DataFrame]:
-    """Fit all candidates to one curve: its row of fits, its rows of models, its profile."""
+) -> tuple[dict[str, object], list[dict[str, object]], FloatArray]:
+    """Fit all candidates to one curve: its row of fits, its rows of models, its profile (36,)."""
     full = integrate_all(curve, curve, seed=seed, width_prior=width_prior)
     train = integrate_all(before_last(curve), curve, seed=seed, width_prior=width_prior)
     sigmoid = full["sigmoid"]
@@ -83,14 +83,19 @@ def fit_curve(
         "log10_bf_sigmoid_linear": odds / np.log(10.0),
         "excluded": curve.excluded,
     }
-    profile = pd.DataFrame(
+    return row, _model_rows(curve, full, train), sigmoid.profile
+
+
+def _profile_rows(curves: Sequence[Curve], profiles: FloatArray) -> pd.DataFrame:
+    """Put profiles of shape (curves, nodes) below each other."""
+    n_nodes = len(LOG10_WIDTH_NODES)
+    return pd.DataFrame(
         {
-            "curve_id": curve.curve_id,
-            "log10_width": LOG10_WIDTH_NODES,
-            "log_marginal": sigmoid.profile,
+            "curve_id": np.repeat([curve.curve_id for curve in curves], n_nodes),
+            "log10_width": np.tile(LOG10_WIDTH_NODES, len(curves)),
+            "log_marginal": profiles.ravel(),
         }
     )
-    return row, _model_rows(curve, full, train), profile
 
 
 def before_last(curve: Curve) -> Curve:
