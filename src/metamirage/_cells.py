@@ -19,7 +19,7 @@ from metamirage._modes import (
     climb,
     fill_shape,
     make_room,
-    spread_dispersion,
+    spread,
     step_counts,
     step_scores,
 )
@@ -41,10 +41,8 @@ N_OUTSIDE = 5
 N_LINE = 24
 # Narrower transitions than this, in decades, are looked for at each size and between sizes.
 NARROW = 1.0
-# A Newton step that would gain less than this many nats ends a climb: at the centre of a cell, and
-# from there to a draw.
-CELL_ENOUGH = 1e-3
-DRAW_ENOUGH = 0.1
+# A Newton step that would gain less than this many nats ends a climb.
+ENOUGH = 1e-3
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
 SPLIT_SHARE = (1.0, 0.02, 0.012)
@@ -58,29 +56,33 @@ EVEN_NATS = 4.0
 
 
 class Grid(NamedTuple):
-    """Room for cells: boxes (c, 4), inner modes (c, 3) and log masses (c,)."""
+    """Boxes (c, 4), inner modes (c, 3), marginals of the dispersion (c, 4) and log masses (c,).
+
+    The marginals are those of ``_modes.spread`` at the mode.
+    """
 
     boxes: FloatArray
     modes: FloatArray
+    marginals: FloatArray
     masses: FloatArray
 
 
 @jit
 def make_grid() -> Grid:
     """Return an empty grid."""
-    return Grid(np.empty((MAX_CELLS, 4)), np.empty((MAX_CELLS, 3)), np.empty(MAX_CELLS))
+    return Grid(
+        np.empty((MAX_CELLS, 4)),
+        np.empty((MAX_CELLS, 3)),
+        np.empty((MAX_CELLS, 4)),
+        np.empty(MAX_CELLS),
+    )
 
 
 @jit
 def _add_boxes(boxes: FloatArray, n: int, edges: FloatArray, low: float, high: float) -> int:
-    """Append the boxes between edges of shape1, back and forth; return their new number."""
-    m = len(edges) - 1
-    # Every other row backwards, so that each cell starts its climb from a neighbour's mode.
-    back = n > 0 and boxes[n - 1, 0] > 0.5 * (edges[0] + edges[m])
-    for i in range(m):
-        j = m - 1 - i if back else i
-        boxes[n, 0], boxes[n, 1] = edges[j], edges[j + 1]
-        boxes[n, 2], boxes[n, 3] = low, high
+    """Append the boxes between edges of shape1; return their new number."""
+    for i in range(len(edges) - 1):
+        boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = edges[i], edges[i + 1], low, high
         n += 1
     return n
 
@@ -159,7 +161,8 @@ def measure(problem: Problem, room: Room, grid: Grid, c: int) -> None:
     low1, high1, low2, high2 = grid.boxes[c]
     shape1, shape2 = 0.5 * (low1 + high1), 0.5 * (low2 + high2)
     fill_shape(problem, shape1, shape2, room.h)
-    value = climb(problem, room, grid.modes[c], CELL_ENOUGH)
+    value = climb(problem, room, grid.modes[c], ENOUGH)
+    spread(problem, room, grid.modes[c], grid.marginals[c])
     if problem.outer > 0:
         t = (shape1 - problem.priors[3, 0]) / problem.priors[3, 1]
         value += math.log(high1 - low1) - 0.5 * t * t
@@ -167,6 +170,25 @@ def measure(problem: Problem, room: Room, grid: Grid, c: int) -> None:
         t = (shape2 - problem.priors[4, 0]) / problem.priors[4, 1]
         value += math.log(high2 - low2) - 0.5 * t * t
     grid.masses[c] = value
+
+
+@jit
+def measure_first(problem: Problem, room: Room, grid: Grid, n: int) -> None:
+    """Measure the first n cells: each climbs from the mode of the cell below, of the last width."""
+    boxes = grid.boxes
+    grid.modes[0] = problem.priors[:3, 0]
+    measure(problem, room, grid, 0)
+    # Cells of the row below are [start, stop); the first row has none, and goes from left to right.
+    start, stop, below = 0, 0, 0
+    for c in range(1, n):
+        if boxes[c, 2] > boxes[c - 1, 2]:
+            start, stop = stop, c
+            below = start
+        middle = boxes[c, 0] + boxes[c, 1]
+        while below + 1 < stop and boxes[below, 1] + boxes[below + 1, 0] < middle:
+            below += 1
+        grid.modes[c] = grid.modes[below if stop > 0 else c - 1]
+        measure(problem, room, grid, c)
 
 
 @jit
@@ -236,11 +258,7 @@ def refine(problem: Problem, grid: Grid) -> int:
     """
     room = make_room(len(problem.x))
     n = first_boxes(problem, grid.boxes)
-    grid.modes[0] = problem.priors[:3, 0]
-    for c in range(n):
-        if c > 0:
-            grid.modes[c] = grid.modes[c - 1]
-        measure(problem, room, grid, c)
+    measure_first(problem, room, grid, n)
     marked = np.zeros(len(grid.boxes), dtype=np.bool_)
     for _ in range(MAX_PASSES if problem.outer > 0 else 0):
         if mark(problem, grid, n, marked) == 0:
@@ -290,8 +308,6 @@ def draw(
     """
     ends = np.cumsum(shares)
     room = make_room(len(problem.x))
-    theta = np.zeros(3)
-    centre, sd = 0.0, 0.0
     u = np.empty(6)
     for at in range(log_weights.size):
         r, p = divmod(at, len(sobol))
@@ -306,18 +322,11 @@ def draw(
             low, high = grid.boxes[c, 2 * a], grid.boxes[c, 2 * a + 1]
             out[3 + a] = low + u[1 + a] * (high - low)
             log_q -= math.log(high - low)
-        # Without a shape every draw starts from the one mode, which is already known.
-        if problem.outer > 0 or at == 0:
-            fill_shape(problem, out[3], out[4], room.h)
-            theta[:] = grid.modes[c]
-            climb(problem, room, theta, DRAW_ENOUGH)
-            if problem.counted:
-                centre, sd = spread_dispersion(problem, room, theta)
-                room.trial[:] = room.step
+        fill_shape(problem, out[3], out[4], room.h)
         if problem.counted:
-            log_q += step_counts(problem, room, theta, centre, sd, u[3:], out)
+            log_q += step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
         else:
-            log_q += step_scores(problem, room, theta, u[3:], out)
+            log_q += step_scores(problem, room, grid.marginals[c], u[3:], out)
         log_weights[r, p] = log_prior(problem.candidate, out, problem.priors) - log_q
         log_weights[r, p] += log_likelihood(
             problem.counted, room.h, problem.y, problem.spread, problem.base, out

@@ -61,7 +61,7 @@ class Problem(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Working memory of one thread: shape (n,), three vectors (3,) and three matrices (3, 3)."""
+    """Working memory of one thread: shape (n,), three vectors (3,) and two matrices (3, 3)."""
 
     h: FloatArray
     gradient: FloatArray
@@ -69,22 +69,13 @@ class Room(NamedTuple):
     trial: FloatArray
     hessian: FloatArray
     lower: FloatArray
-    factor: FloatArray
 
 
 @jit
 def make_room(n: int) -> Room:
-    """Room for a curve of n points; ``lower`` is left by a climb for the steps from its mode."""
-    vectors, matrices = np.empty((3, 3)), np.zeros((3, 3, 3))
-    return Room(
-        np.empty(n),
-        vectors[0],
-        vectors[1],
-        vectors[2],
-        matrices[0],
-        matrices[1],
-        matrices[2],
-    )
+    """Make room for a curve of n points."""
+    vectors, matrices = np.empty((3, 3)), np.zeros((2, 3, 3))
+    return Room(np.empty(n), vectors[0], vectors[1], vectors[2], matrices[0], matrices[1])
 
 
 @jit
@@ -287,38 +278,41 @@ def climb(problem: Problem, room: Room, theta: FloatArray, enough: float) -> flo
 
 
 @jit
-def logistic_step(u: float) -> tuple[float, float]:
-    """Turn a uniform into a logistic step, and its log density."""
-    return STEP_SCALE * math.log(u / (1 - u)), math.log(u * (1 - u) / STEP_SCALE)
+def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> None:
+    """Describe the marginal of the dispersion after a climb to theta.
 
-
-@jit
-def spread_dispersion(problem: Problem, room: Room, theta: FloatArray) -> tuple[float, float]:
-    """Centre and sd of the marginal of log phi about the joint mode of counts.
-
-    Leaves in ``room.step`` (3,) how far each parameter moves with log phi along the ridge.
-
-    The marginal lies below the mode, for levels are freer under a smaller phi: their precision
-    goes with the effective number of items, n (1 + phi) / (n + phi).
+    Fills ``out`` (4,): its centre, its sd, and how far the left and the right level of counts move
+    with it along the ridge of the joint density.
     """
-    d, lower, priors = problem.inner, room.lower, problem.priors
+    lower, priors = room.lower, problem.priors
+    out[0], out[1], out[2], out[3] = theta[1], 1.0 / lower[1, 1], 0.0, 0.0
+    if not problem.counted:
+        return
     room.gradient[:] = 0.0
     room.gradient[1] = 1.0
-    newton_step(room.gradient, lower, d, room.step)
+    newton_step(room.gradient, lower, problem.inner, room.step)
     variance = room.step[1]
-    for j in range(d):
-        room.step[j] /= variance
+    out[1] = math.sqrt(variance)
+    # Levels are freer under a smaller phi, for their precision goes with the effective number of
+    # items, n (1 + phi) / (n + phi): the marginal of log phi lies below its joint mode.
     phi = math.exp(theta[1])
     growth = 0.0
     for n in problem.spread:
         growth += phi * (n - 1) / ((1 + phi) * (n + phi)) / len(problem.spread)
     informed = 0.0
-    for j in range(0, d, 2):
+    for j in range(0, problem.inner, 2):
+        out[2 + j // 2] = room.step[j] / variance
         precision = 0.0
         for m in range(j + 1):
             precision += lower[j, m] ** 2
         informed += max(0.0, 1.0 - 1.0 / (priors[j, 1] ** 2 * precision))
-    return theta[1] - 0.5 * informed * growth * variance, math.sqrt(variance)
+    out[0] -= 0.5 * informed * growth * variance
+
+
+@jit
+def logistic_step(u: float) -> tuple[float, float]:
+    """Turn a uniform into a logistic step, and its log density."""
+    return STEP_SCALE * math.log(u / (1 - u)), math.log(u * (1 - u) / STEP_SCALE)
 
 
 @jit
@@ -326,23 +320,22 @@ def step_counts(
     problem: Problem,
     room: Room,
     theta: FloatArray,
-    centre: float,
-    sd: float,
+    marginal: FloatArray,
     u: FloatArray,
     out: FloatArray,
 ) -> float:
     """Draw the inner parameters for counts: log phi by a logistic step, then the levels.
 
-    The levels step from their own mode under that log phi. Fills ``out`` (3,) from uniforms (3,),
-    and returns the log density of the proposal. ``centre`` and ``sd`` are those of
-    ``spread_dispersion``, whose ridge must stand in ``room.trial``.
+    The levels step from their own mode under that log phi, one Newton step away from the ridge
+    through the mode ``theta`` (3,). Fills ``out`` (3,) from uniforms (3,), and returns the log
+    density of the proposal. ``marginal`` (4,) is from ``spread``.
     """
     d = problem.inner
     step, log_q = logistic_step(u[1])
-    log_q -= math.log(sd)
-    out[1] = centre + sd * step
+    log_q -= math.log(marginal[1])
+    out[1] = marginal[0] + marginal[1] * step
     for j in range(0, d, 2):
-        out[j] = theta[j] + room.trial[j] * (out[1] - theta[1])
+        out[j] = theta[j] + marginal[2 + j // 2] * (out[1] - theta[1])
     expand_counts(
         room.h, problem.y, problem.spread, out, problem.priors, room.gradient, room.hessian
     )
@@ -351,34 +344,33 @@ def step_counts(
     room.hessian[:, 1] = 0.0
     room.hessian[1, 1] = -1.0
     room.gradient[1] = 0.0
-    damped_cholesky(room.hessian, d, room.factor)
-    newton_step(room.gradient, room.factor, d, room.step)
+    damped_cholesky(room.hessian, d, room.lower)
+    newton_step(room.gradient, room.lower, d, room.step)
     above = 0.0
-    for j in range(d - 1 - (d + 1) % 2, -1, -2):
+    for j in range(2 * (d - 2), -1, -2):
         step, log_density = logistic_step(u[j])
-        log_q += log_density + math.log(room.factor[j, j])
-        step = (step - above) / room.factor[j, j]
-        above = room.factor[j, 0] * step
+        log_q += log_density + math.log(room.lower[j, j])
+        step = (step - above) / room.lower[j, j]
+        above = room.lower[j, 0] * step
         out[j] += room.step[j] + step
     return log_q
 
 
 @jit
 def step_scores(
-    problem: Problem, room: Room, theta: FloatArray, u: FloatArray, out: FloatArray
+    problem: Problem, room: Room, marginal: FloatArray, u: FloatArray, out: FloatArray
 ) -> float:
-    """Draw the noise by a logistic step from its mode, then the levels exactly given the noise.
+    """Draw the noise by a logistic step, then the levels exactly given the noise.
 
     Otherwise as ``step_counts``. The levels' standard normals are those of Box and Muller (1958).
     """
     step, log_q = logistic_step(u[1])
-    root = room.lower[1, 1]
-    out[1] = theta[1] + step / root
-    mean, lower = room.step, room.factor
+    out[1] = marginal[0] + marginal[1] * step
+    mean, lower = room.step, room.lower
     integrate_levels(problem, room.h, out[1], mean, lower)
     radius = math.sqrt(-2 * math.log(u[0]))
     first, second = radius * math.cos(2 * math.pi * u[2]), radius * math.sin(2 * math.pi * u[2])
-    log_q += math.log(root * lower[0, 0]) - 0.5 * (first * first + LOG_2PI)
+    log_q += math.log(lower[0, 0] / marginal[1]) - 0.5 * (first * first + LOG_2PI)
     out[2] = 0.0
     if problem.inner == 3:
         out[2] = mean[2] + second / lower[2, 2]

@@ -158,7 +158,7 @@ def _grid(problem: Problem) -> Grid:
     grid = _cells.make_grid()
     n = _cells.refine(problem, grid)
     order = np.lexsort((grid.boxes[:n, 0], grid.boxes[:n, 2]))
-    return Grid(grid.boxes[order], grid.modes[order], grid.masses[order])
+    return Grid(*(part[order] for part in grid))
 
 
 def _width_edges() -> FloatArray:

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed
-from metamirage.engine import Posterior, integrate
+from metamirage.engine import N_FIRST, Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, priors_for
 from metamirage.tables import CANDIDATES
 from metamirage.verdicts import p_turns, summarise, verdict
@@ -64,7 +64,9 @@ def fit_curve(
 ) -> tuple[dict[str, object], list[dict[str, object]], FloatArray]:
     """Fit all candidates to one curve: its row of fits, its rows of models, its profile (36,)."""
     full = integrate_all(curve, curve, seed=seed, width_prior=width_prior)
-    train = integrate_all(before_last(curve), curve, seed=seed, width_prior=width_prior)
+    train = integrate_all(
+        before_last(curve), curve, seed=seed, width_prior=width_prior, n_first=N_FIRST // 2
+    )
     sigmoid = full["sigmoid"]
     summary = summarise(curve, sigmoid)
     odds = sigmoid.log_evidence - full["linear"].log_evidence
@@ -104,7 +106,7 @@ def before_last(curve: Curve) -> Curve:
 
 
 def integrate_all(
-    curve: Curve, window: Curve, *, seed: int, width_prior: str
+    curve: Curve, window: Curve, *, seed: int, width_prior: str, n_first: int = N_FIRST
 ) -> dict[str, Posterior]:
     """Integrate every candidate on a curve, under the priors of a window of sizes.
 
@@ -116,6 +118,8 @@ def integrate_all(
         The whole curve: sizes are known before scores are, so a forecast keeps its priors.
     seed, width_prior
         As in ``fit_curves``.
+    n_first
+        As in ``engine.integrate``; fewer will do where only the evidence is wanted.
     """
     streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
     return {
@@ -125,6 +129,7 @@ def integrate_all(
             priors_for(window, candidate, width_prior=width_prior),
             rng=np.random.default_rng(stream),
             window=window,
+            n_first=n_first,
         )
         for candidate, stream in zip(CANDIDATES, streams, strict=True)
     }
