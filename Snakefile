@@ -23,6 +23,7 @@ include: "workflow/rules/scores.smk"
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/forecasts.smk"
 include: "workflow/rules/concentration.smk"
+include: "workflow/rules/hierarchy.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/report.smk"
 

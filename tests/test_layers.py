@@ -18,6 +18,7 @@ STAGES = (
     "fits",
     "forecasts",
     "concentration",
+    "hierarchy",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

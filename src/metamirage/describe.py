@@ -22,6 +22,7 @@ PLACES = {
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",
         "one estimand",
     ),
+    "hierarchy": ("concentration/<benchmark>.hierarchy.parquet", "one parameter, scheme and prior"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

@@ -274,6 +274,35 @@ CONCENTRATION = _schema(
     ["hypothesis", "estimand", "scheme", "stratum"],
 )
 
+HIERARCHY = _schema(
+    "hierarchy",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
+        "prior": _text("Set of hyper-priors.", ["default", "sceptical", "loose"]),
+        "parameter": _text(
+            "beta: class 1 minus class 0 in natural log width, negative = narrower; ratio:"
+            " exp(beta); gamma[query]: against the query with most curves; s_metric, s_task,"
+            " s_family, tau: sds; share_...: shares of variance; check_...: shares of curves."
+        ),
+        "estimate": _real("Posterior mean; missing where the note says why."),
+        "lower": _real("Lower end of the 90 % interval."),
+        "upper": _real("Upper end of the 90 % interval."),
+        "p_negative": _share("P(parameter < 0), for beta and gamma."),
+        "p_check": _share("P(the model gives a larger share than was found), for checks."),
+        "r_hat": _real("Split R-hat by ranks.", 0.0),
+        "ess_bulk": _real("Effective sample size of the bulk.", 0.0),
+        "divergences": _count("Divergent transitions of all chains.", nullable=True),
+        "n_curves": _count("Curves behind it."),
+        "n_tasks": _count("Their tasks."),
+        "n_families": _count("Their families."),
+        "n_metrics": _count("Their metrics, each within one class and query."),
+        "seed": _count("Seed of the chains."),
+        "note": _text("What to keep in mind, or empty."),
+    },
+    ["scheme", "prior", "parameter"],
+)
+
 REPRODUCTION = _schema(
     "reproduction",
     {
@@ -305,6 +334,7 @@ CONTRACTS = {
         PROFILES,
         FORECASTS,
         CONCENTRATION,
+        HIERARCHY,
         REPRODUCTION,
     )
 }
