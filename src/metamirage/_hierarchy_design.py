@@ -115,13 +115,13 @@ def make_design(curves: pd.DataFrame, profiles: pd.DataFrame) -> Design:
 
 
 def _number(curves: pd.DataFrame, columns: list[str]) -> NDArray[np.int64]:
-    return curves.groupby(columns, sort=True).ngroup().to_numpy(np.int64)
+    return np.asarray(curves.groupby(columns, sort=True).ngroup(), dtype=np.int64)
 
 
 def _wide(profiles: pd.DataFrame, curve_id: pd.Series[str]) -> FloatArray:
     """Profiles of these curves, shape (curves, nodes)."""
     wide = profiles.pivot(index="curve_id", columns="log10_width", values="log_marginal")
-    return np.ascontiguousarray(wide.loc[curve_id].to_numpy(float))
+    return np.ascontiguousarray(wide.loc[curve_id.to_list()].to_numpy(float))
 
 
 def n_levels(design: Design, name: str) -> int:

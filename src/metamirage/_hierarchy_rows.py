@@ -117,7 +117,8 @@ def _check_rows(
     share of curves in the outer tenth (heavy tails), and under one decade (what is reported).
     """
     mu, tau = _checked_draws(trace, design)
-    real, model = [], []
+    real: list[list[float]] = []
+    model: list[list[float]] = []
     for m, t in zip(mu, tau, strict=True):
         of_curve = np.repeat(m, np.diff(design.starts))
         ranks = residual_ranks(design, m, float(t), rng=rng)

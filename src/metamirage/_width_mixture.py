@@ -122,7 +122,7 @@ def mixture(
     return np.array(total), by_mu, np.array(by_tau / tau)
 
 
-class Mixture(Op):
+class Mixture(Op):  # type: ignore[misc]
     """``mixture`` as a node of a PyMC model: its first output is the log likelihood.
 
     The derivatives come with it as outputs of their own, so that value and gradient cost one pass.
@@ -155,7 +155,7 @@ class Mixture(Op):
         return [[True] * 3] * 2 + [[False] * 3] * 3
 
 
-@numba_funcify.register(Mixture)
+@numba_funcify.register(Mixture)  # type: ignore[untyped-decorator]
 def _compiled_mixture(op: Any, **_: Any) -> Callable[..., Any]:
     @jit
     def call(mu: Any, tau: Any, weights: Any, starts: Any, edges: Any) -> Any:
