@@ -6,15 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from metamirage.curves import Curve
-
 log = logging.getLogger("metamirage")
 
 
-def map_curves[Result](
-    function: Callable[[Curve], Result], curves: Sequence[Curve], *, threads: int, label: str
+def map_curves[Work, Result](
+    function: Callable[[Work], Result], curves: Sequence[Work], *, threads: int, label: str
 ) -> list[Result]:
-    """Apply a function to every curve, in order, and report progress at each tenth.
+    """Apply a function to every curve, or group of curves, and report progress at each tenth.
 
     Parameters
     ----------

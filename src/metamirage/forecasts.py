@@ -1,224 +1,341 @@
-"""Stage forecasts: whether the smaller models tell the score of the largest.
+"""Stage forecasts: whether the smaller models tell the scores of the largest.
 
-Each candidate is fitted without the largest size and asked for it; so is their average by
-evidence, and the straight line through the two sizes before, whose residual is the discontinuity D
-of the PaLM paper (Chowdhery et al. 2022, section 6.2).
+Direct: each candidate is fitted without the largest size, and without the two largest, and asked
+for each size left out; so is the candidates' average by evidence, and the straight line through
+the two sizes before, whose residual is the discontinuity D of the PaLM paper (Chowdhery et al.
+2022, section 6.2). Without the two largest there is a row for each of the two: the nearer asks for
+one step, as without the largest alone but from fewer sizes, the farther for two.
+
+Two steps: where a metric with a step has a continuous partner on the same task and models, the
+partner is forecast first and a link (``metamirage.links``) carries that forecast over. The link fed
+with the partner's true score is the ceiling: what it misses, the link misses; what the two-step
+forecast misses beyond that, the partner's forecast misses.
+
+No forecast sees a left-out score, neither the metric's own nor its partner's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, gammaln, logsumexp
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed, rescaled
 from metamirage.densities import CODES, shape_at
 from metamirage.engine import Posterior
-from metamirage.fits import before_last, integrate_all, model_weights
-from metamirage.tables import CANDIDATES, MIN_SIZES
+from metamirage.fits import integrate_all, model_weights
+from metamirage.links import N_DRAWS, link_curve, make_axis, systematic, through
+from metamirage.pairs import BLOCK, continuous_partners
+from metamirage.predictives import (
+    LeftOut,
+    Predictive,
+    assess,
+    average,
+    left_out,
+    observe,
+)
+from metamirage.tables import CANDIDATES, FORECASTS, MIN_SIZES
 from metamirage.verdicts import levels
 
-# ASSUME: a mean extrapolated out of a bounded metric's range stops this far inside it.
-EDGE = 1e-4
-LEVELS_80 = (0.1, 0.9)
+LEFT_OUT = (1, 2)
 
 
-@dataclass(frozen=True)
-class Predictive:
-    """Predictive distribution of one left-out score, as weighted draws.
+class Fit(NamedTuple):
+    """A curve fitted to its smaller sizes.
 
     Parameters
     ----------
-    log_density
-        Shape (m,): log density of the observed score under each draw, per unit of the scale.
-    sample
-        Shape (m,): one simulated score a draw.
+    train
+        The points it was fitted to, on the scale that these set.
+    whole
+        All points on that scale; their sizes are the window.
+    posteriors
+        By candidate.
     weights
-        Shape (m,), summing to one.
+        Of ``tables.CANDIDATES``, in their order.
     """
 
-    log_density: FloatArray
-    sample: FloatArray
+    train: Curve
+    whole: Curve
+    posteriors: dict[str, Posterior]
     weights: FloatArray
 
 
+class Pair(NamedTuple):
+    """A discontinuous curve and its continuous partner, by name."""
+
+    curve_id: str
+    partner: str
+    stratum: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Curves of the same models on the same task, and the pairs among them."""
+
+    curves: Mapping[str, Curve]
+    pairs: Sequence[Pair]
+
+
+class Design(NamedTuple):
+    """Sizes left out of a curve: all from ``cutoff`` on, largest first."""
+
+    n_left_out: int
+    cutoff: float
+    sizes: tuple[float, ...]
+
+
 def forecast_curves(
-    curves: Sequence[Curve], *, seed: int, width_prior: str = "default", threads: int = 1
+    curves: Sequence[Curve],
+    tags: pd.DataFrame,
+    *,
+    seed: int,
+    width_prior: str = "default",
+    threads: int = 1,
 ) -> pd.DataFrame:
-    """Forecast the largest size of every curve that keeps three sizes without it.
+    """Forecast the largest sizes of every curve that keeps three sizes without them.
 
     Parameters
     ----------
-    curves, seed, width_prior, threads
+    curves
+        Of one benchmark.
+    tags
+        Its table ``tables.TAGS``, which says what pairs with what.
+    seed, width_prior, threads
         As in ``fits.fit_curves``.
 
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.FORECASTS``, one row a curve and predictor, on the scale of ``Curve.z``.
+        Table ``tables.FORECASTS``, on the scale of ``Curve.z``.
     """
-    long_enough = [curve for curve in curves if curve.n_sizes > MIN_SIZES]
-    rows = map_curves(
-        lambda curve: forecast_curve(curve, seed=seed, width_prior=width_prior),
-        long_enough,
+    results = map_curves(
+        lambda block: forecast_block(block, seed=seed, width_prior=width_prior),
+        make_blocks(curves, tags),
         threads=threads,
         label="forecasts",
     )
-    flat = [row for curve_rows in rows for row in curve_rows]
+    rows = {name: found for block in results for name, found in block.items()}
     # Named types, so that a benchmark without a curve of four sizes still has its (empty) table.
-    return pd.DataFrame(flat, columns=COLUMNS).astype(DTYPES)
+    table = pd.DataFrame([row for c in curves for row in rows[c.curve_id]], columns=COLUMNS)
+    return table.astype(DTYPES)
 
 
-COLUMNS = (
-    "curve_id", "predictor", "n_train", "observed", "mean", "sd", "q10", "q90",
-    "log_score", "log_score_se", "crps", "pit", "inside_80", "discontinuity",
-)  # fmt: skip
-DTYPES = dict.fromkeys(COLUMNS, "float64") | {
+COLUMNS = tuple(FORECASTS.columns)
+DTYPES = {name: "float64" for name in COLUMNS} | {
     "curve_id": "str",
     "predictor": "str",
+    "partner": "str",
+    "stratum": "str",
+    "n_left_out": "int64",
+    "target": "int64",
     "n_train": "int64",
     "inside_80": "boolean",
+    "inside_95": "boolean",
 }
 
 
-def forecast_curve(
-    curve: Curve, *, seed: int, width_prior: str = "default"
-) -> list[dict[str, object]]:
-    """Forecast the largest size of one curve: a row a predictor."""
-    train = before_last(curve)
-    # The scale of an unbounded metric must not know the score that is left out.
-    train, whole = rescaled(train), _on_scale_of(rescaled(train), curve)
-    posteriors = integrate_all(train, whole, seed=seed, width_prior=width_prior)
-    rng = np.random.default_rng(curve_seed(seed, f"forecast|{curve.curve_id}"))
-    predictives = {c: predict_last(whole, posteriors[c], rng) for c in CANDIDATES}
-    predictives["averaged"] = average(
-        [predictives[c] for c in CANDIDATES], model_weights(posteriors)
-    )
-    ratio = whole.unit / curve.unit
-    shift = (whole.origin - curve.origin) / curve.unit
-    target = last_score(whole)
-    rows = [
-        _row(name, predictive, target, ratio, shift) for name, predictive in predictives.items()
+def make_blocks(curves: Sequence[Curve], tags: pd.DataFrame) -> list[Block]:
+    """Group curves of one task, subtask, family and shots, so that a fit serves all its pairs."""
+    blocks: dict[tuple[str, ...], dict[str, Curve]] = {}
+    for curve in curves:
+        key = tuple(str(curve.key[column]) for column in BLOCK)
+        blocks.setdefault(key, {})[curve.curve_id] = curve
+    pairs: dict[str, list[Pair]] = {}
+    for row in continuous_partners(curves, tags).itertuples(index=False, name=None):
+        pair = Pair(*row)
+        pairs.setdefault(pair.curve_id, []).append(pair)
+    return [
+        Block(members, [pair for name in members for pair in pairs.get(name, [])])
+        for members in blocks.values()
     ]
-    rows.append(_two_point_row(train, whole, ratio, shift))
-    return [{"curve_id": curve.curve_id, "n_train": train.n_sizes, **row} for row in rows]
 
 
-def _on_scale_of(train: Curve, curve: Curve) -> Curve:
-    return rescaled(curve, origin=train.origin, unit=train.unit)
+def forecast_block(
+    block: Block, *, seed: int, width_prior: str
+) -> dict[str, list[dict[str, object]]]:
+    """Forecast every curve of a block, directly and through its partners: rows by curve."""
+    fits = Fits(block.curves, seed=seed, width_prior=width_prior)
+    rows: dict[str, list[dict[str, object]]] = {name: [] for name in block.curves}
+    for name, curve in block.curves.items():
+        for design in designs(curve):
+            rows[name] += direct_rows(fits, name, design)
+            for pair in block.pairs:
+                if pair.curve_id == name:
+                    rows[name] += two_step_rows(fits, pair, design)
+    return rows
 
 
-def last_score(curve: Curve) -> float:
-    """Score at the largest size, averaged over replicates, on the scale of ``Curve.z``."""
-    return float(curve.z[curve.size == curve.size[-1]].mean())
+def designs(curve: Curve) -> list[Design]:
+    """Ways to leave the largest sizes out that keep three."""
+    sizes = np.unique(curve.size)
+    return [
+        Design(n, float(sizes[-n]), tuple(sizes[: -n - 1 : -1].tolist()))
+        for n in LEFT_OUT
+        if len(sizes) - n >= MIN_SIZES
+    ]
 
 
-def predict_last(curve: Curve, posterior: Posterior, rng: np.random.Generator) -> Predictive:
-    """Predict the score at the curve's largest size from draws that have not seen it.
-
-    Parameters
-    ----------
-    curve
-        The whole curve.
-    posterior
-        Fitted without the largest size, with this curve as window.
-    rng
-        Draws the simulated scores.
-    """
-    left, right = levels(curve, posterior)
-    ends = (curve.size[0], curve.size[-1])
-    h = shape_at(CODES[posterior.candidate], curve.size[-1], *ends, posterior.theta)
-    mean = left + (right - left) * h
-    if curve.bounded:
-        mean = np.clip(mean, EDGE, 1 - EDGE)
-    observe = _predict_count if curve.observation == "beta_binomial" else _predict_score
-    log_density, sample = observe(curve, mean, np.exp(posterior.theta[:, 1]), rng)
-    return Predictive(log_density, sample, posterior.weights)
-
-
-def _predict_count(
-    curve: Curve, mean: FloatArray, phi: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    n = round(float(curve.n_items[curve.size == curve.size[-1]].mean()))
-    k = round(last_score(curve) * n)
-    a, b = mean * phi, (1 - mean) * phi
-    choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    log_p = choose + betaln(k + a, n - k + b) - betaln(a, b)
-    # The beta distribution wants positive parameters also where rounding made one zero.
-    rate = rng.beta(np.maximum(a, 1e-12), np.maximum(b, 1e-12))
-    return log_p + np.log(n), rng.binomial(n, rate) / n
-
-
-def _predict_score(
-    curve: Curve, mean: FloatArray, sigma: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    stderr = float(curve.stderr[curve.size == curve.size[-1]].mean())
-    sd = np.hypot(stderr, sigma)
-    t = (last_score(curve) - mean) / sd
-    log_density = -0.5 * (np.log(2 * np.pi) + t**2) - np.log(sd)
-    return log_density, mean + sd * rng.standard_normal(len(mean))
-
-
-def average(predictives: Sequence[Predictive], weights: FloatArray) -> Predictive:
-    """Mix predictive distributions; ``weights`` has one entry each and sums to one."""
-    return Predictive(
-        np.concatenate([p.log_density for p in predictives]),
-        np.concatenate([p.sample for p in predictives]),
-        np.concatenate([w * p.weights for p, w in zip(predictives, weights, strict=True)]),
-    )
-
-
-def crps(sample: FloatArray, weights: FloatArray, observed: float) -> float:
-    """Continuous ranked probability score of a weighted sample, in the unit of the score.
-
-    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, Eq. 21), by sorting.
+class Fits:
+    """Fits of the curves of a block to their smaller sizes, each made once.
 
     Parameters
     ----------
-    sample, weights
-        Shape (m,); weights sum to one.
-    observed
-        y.
+    curves
+        By name.
+    seed, width_prior
+        As in ``fits.fit_curves``.
     """
-    order = np.argsort(sample, kind="stable")
-    x, w = sample[order], weights[order]
-    below = np.cumsum(w) - w
-    spread = 2 * float(np.sum(w * x * (2 * below + w - 1)))
-    return max(float(w @ np.abs(x - observed)) - spread / 2, 0.0)
+
+    def __init__(self, curves: Mapping[str, Curve], *, seed: int, width_prior: str) -> None:
+        self.curves = curves
+        self.seed = seed
+        self.width_prior = width_prior
+        self._made: dict[tuple[str, int], Fit] = {}
+
+    def below(self, name: str, cutoff: float) -> Fit:
+        """Fit of a curve to its sizes under a cut-off."""
+        curve = self.curves[name]
+        # Points are sorted by size: how many they are tells which they are.
+        key = name, int((curve.size < cutoff).sum())
+        if key not in self._made:
+            # The scale of an unbounded metric must not know the scores that are left out.
+            train = rescaled(curve.take(curve.size < cutoff))
+            whole = rescaled(curve, origin=train.origin, unit=train.unit)
+            self._made[key] = self.of(train, whole)
+        return self._made[key]
+
+    def of(self, train: Curve, whole: Curve) -> Fit:
+        """Fit of a curve to some points, under the window of a whole curve."""
+        posteriors = integrate_all(train, whole, seed=self.seed, width_prior=self.width_prior)
+        return Fit(train, whole, posteriors, model_weights(posteriors))
+
+    def stream(self, name: str) -> np.random.Generator:
+        """Random numbers of one forecast; the same for each size, which none compares."""
+        return np.random.default_rng(curve_seed(self.seed, f"forecast|{name}"))
 
 
-def _row(name: str, p: Predictive, target: float, ratio: float, shift: float) -> dict[str, object]:
-    """Scores of one predictive, carried from the training scale to the curve's."""
-    w = p.weights
-    mean = float(w @ p.sample)
-    log_score = float(logsumexp(p.log_density, b=w))
-    relative = np.exp(p.log_density - log_score)
-    q10, q90 = _quantiles(p.sample, w)
-    tie = np.isclose(p.sample, target, rtol=0, atol=1e-12)
+def direct_rows(fits: Fits, name: str, design: Design) -> Iterator[dict[str, object]]:
+    """Forecast the left-out sizes of a curve from its own smaller ones: a row a predictor."""
+    fit = fits.below(name, design.cutoff)
+    for target, size in enumerate(design.sizes, start=1):
+        left = left_out(fit.whole, size)
+        scored = {
+            predictor: _assessed(predictive, fit, left, fits.curves[name])
+            for predictor, predictive in outlook(fit, left, fits.stream(name)).items()
+        }
+        scored["two_point"] = _two_point_row(fit, left, fits.curves[name])
+        head = _head(name, design, target, n_train=fit.train.n_sizes)
+        yield from ({**head, "predictor": p, **row} for p, row in scored.items())
+
+
+def _head(name: str, design: Design, target: int, *, n_train: int) -> dict[str, object]:
     return {
-        "predictor": name,
-        "observed": target * ratio + shift,
-        "mean": mean * ratio + shift,
-        "sd": float(np.sqrt(w @ (p.sample - mean) ** 2)) * ratio,
-        "q10": q10 * ratio + shift,
-        "q90": q90 * ratio + shift,
-        "log_score": log_score - np.log(ratio),
-        "log_score_se": float(np.sqrt(np.sum((w * (relative - 1)) ** 2))),
-        "crps": crps(p.sample, w, target) * ratio,
-        "pit": float(np.clip(w @ ((p.sample < target) & ~tie) + 0.5 * (w @ tie), 0, 1)),
-        "inside_80": bool(q10 <= target <= q90),
-        "discontinuity": (target - mean) * ratio,
+        "curve_id": name,
+        "n_left_out": design.n_left_out,
+        "target": target,
+        "partner": "",
+        "stratum": "",
+        "n_train": n_train,
     }
 
 
-def _quantiles(sample: FloatArray, weights: FloatArray) -> FloatArray:
-    order = np.argsort(sample, kind="stable")
-    ranks = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return np.interp(LEVELS_80, ranks, sample[order])
+def outlook(fit: Fit, left: LeftOut, rng: np.random.Generator) -> dict[str, Predictive]:
+    """Predict a left-out score by every candidate and by their average over the evidence.
+
+    Parameters
+    ----------
+    fit
+        To sizes below the left-out one.
+    left
+        On the scale of ``fit.whole``.
+    rng
+        Draws the simulated scores.
+    """
+    by_candidate = {c: predict(fit.whole, fit.posteriors[c], left, rng) for c in CANDIDATES}
+    averaged = average([by_candidate[c] for c in CANDIDATES], fit.weights)
+    return {**by_candidate, "averaged": averaged}
+
+
+def predict(
+    whole: Curve, posterior: Posterior, left: LeftOut, rng: np.random.Generator
+) -> Predictive:
+    """Predict a left-out score from draws that have not seen it.
+
+    Parameters
+    ----------
+    whole
+        The curve whose sizes were the posterior's window.
+    posterior
+        Of one candidate.
+    left
+        On the scale of ``whole``.
+    rng
+        Draws the simulated scores.
+    """
+    floor, top = levels(whole, posterior)
+    ends = (whole.size[0], whole.size[-1])
+    h = shape_at(CODES[posterior.candidate], left.size, *ends, posterior.theta)
+    mean = floor + (top - floor) * h
+    dispersion = np.exp(posterior.theta[:, 1])
+    return observe(left, mean, dispersion, weights=posterior.weights, rng=rng)
+
+
+def two_step_rows(fits: Fits, pair: Pair, design: Design) -> Iterator[dict[str, object]]:
+    """Forecast the left-out sizes of a curve through its partner.
+
+    A row ``two_step`` for each left-out size, and a row ``link_given_partner`` where the partner
+    has a score there; none if fewer than three training sizes have a score of both.
+    """
+    curve, other = fits.curves[pair.curve_id], fits.curves[pair.partner]
+    common = np.intersect1d(curve.size, other.size)
+    shared = common[common < design.cutoff]
+    if len(shared) < MIN_SIZES:
+        return
+    fit, partner = (fits.below(name, design.cutoff) for name in (pair.curve_id, pair.partner))
+    name = f"{pair.curve_id}|given|{pair.partner}"
+    seen = mean_by_size(partner.train)
+    asked = [left_out(partner.whole, size) for size in design.sizes]
+    forecasts = [outlook(partner, left, fits.stream(pair.partner))["averaged"] for left in asked]
+    axis = make_axis(shared, np.array([seen[x] for x in shared]), forecasts, curve.size)
+    link = fits.of(link_curve(fit.train, seen, axis, name=name), fit.whole)
+    for target, size in enumerate(design.sizes, start=1):
+        left = left_out(fit.whole, size)
+        rng = fits.stream(name)
+        drawn = systematic(forecasts[target - 1].weights, N_DRAWS, rng)
+        places = {"two_step": axis.place(forecasts[target - 1].sample[drawn])}
+        if np.isfinite(asked[target - 1].observed):
+            true = np.full(N_DRAWS, asked[target - 1].observed)
+            places["link_given_partner"] = axis.place(true)
+        head = _head(pair.curve_id, design, target, n_train=len(shared))
+        head |= {"partner": pair.partner, "stratum": pair.stratum}
+        for predictor, x in places.items():
+            predictive = through(
+                link.posteriors, link.weights, x, whole=fit.whole, left=left, rng=rng
+            )
+            yield {**head, "predictor": predictor, **_assessed(predictive, fit, left, curve)}
+
+
+def mean_by_size(curve: Curve) -> dict[float, float]:
+    """Mean score over the replicates of each size, on the scale of ``Curve.z``."""
+    sizes = np.unique(curve.size)
+    return {float(size): float(curve.z[curve.size == size].mean()) for size in sizes}
+
+
+def _assessed(predictive: Predictive, fit: Fit, left: LeftOut, curve: Curve) -> dict[str, object]:
+    return assess(predictive, left, ratio=_ratio(fit, curve), shift=_shift(fit, curve))
+
+
+def _ratio(fit: Fit, curve: Curve) -> float:
+    return fit.whole.unit / curve.unit
+
+
+def _shift(fit: Fit, curve: Curve) -> float:
+    return (fit.whole.origin - curve.origin) / curve.unit
 
 
 def two_point(x: FloatArray, y: FloatArray, target: float) -> float:
@@ -230,15 +347,12 @@ def two_point(x: FloatArray, y: FloatArray, target: float) -> float:
     return float(y[-1] + slope * (target - x[-1]))
 
 
-def _two_point_row(train: Curve, whole: Curve, ratio: float, shift: float) -> dict[str, object]:
-    by_size = pd.Series(train.z).groupby(train.size).mean()
-    mean = two_point(by_size.index.to_numpy(float), by_size.to_numpy(float), whole.size[-1])
-    target = last_score(whole)
-    row: dict[str, object] = dict.fromkeys(COLUMNS[5:12], np.nan)
-    return row | {
-        "predictor": "two_point",
-        "observed": target * ratio + shift,
+def _two_point_row(fit: Fit, left: LeftOut, curve: Curve) -> dict[str, object]:
+    seen = mean_by_size(fit.train)
+    mean = two_point(np.array(list(seen)), np.array(list(seen.values())), left.size)
+    ratio, shift = _ratio(fit, curve), _shift(fit, curve)
+    return {
+        "observed": left.observed * ratio + shift,
         "mean": mean * ratio + shift,
-        "inside_80": None,
-        "discontinuity": (target - mean) * ratio,
+        "discontinuity": (left.observed - mean) * ratio,
     }

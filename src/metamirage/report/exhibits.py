@@ -15,8 +15,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from metamirage import figures
-from metamirage.concentration import SAME_OUTPUTS, tested_curves
+from metamirage.concentration import tested_curves
 from metamirage.curves import Curve
+from metamirage.pairs import SAME_OUTPUTS
 from metamirage.report.panels import interleaved, make_panels, sharpest, shown_pairs
 from metamirage.report.text import count_of, listed, plural, s_above
 from metamirage.tables import CANDIDATES, MIN_SIZES_VERDICT
