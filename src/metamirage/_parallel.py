@@ -19,7 +19,7 @@ def map_curves[Work, Result](
     function
         Must not depend on the order of the calls.
     curves
-        Any number.
+        Curves or groups of curves, any number.
     threads
         Calls at a time.
     label
@@ -31,5 +31,5 @@ def map_curves[Work, Result](
         for done, result in enumerate(pool.map(function, curves), start=1):
             results.append(result)
             if done % tenth == 0 or done == len(curves):
-                log.info("%s: %d of %d curves", label, done, len(curves))
+                log.info("%s: %d of %d done", label, done, len(curves))
     return results

@@ -24,53 +24,51 @@ import numpy as np
 import pandas as pd
 
 from metamirage._parallel import map_curves
-from metamirage.curves import Curve, FloatArray, curve_seed, rescaled
-from metamirage.densities import CODES, shape_at
-from metamirage.engine import Posterior
-from metamirage.fits import integrate_all, model_weights
-from metamirage.links import N_DRAWS, link_curve, make_axis, systematic, through
+from metamirage.curves import Curve, FloatArray
+from metamirage.holdouts import Design, Fit, Fits, designs, mean_by_size, outlook
+from metamirage.links import N_DRAWS, Axis, link_curve, logged, make_axis, systematic, through
 from metamirage.pairs import BLOCK, continuous_partners
-from metamirage.predictives import (
-    LeftOut,
-    Predictive,
-    assess,
-    average,
-    left_out,
-    observe,
-)
-from metamirage.tables import CANDIDATES, FORECASTS, MIN_SIZES
-from metamirage.verdicts import levels
-
-LEFT_OUT = (1, 2)
-
-
-class Fit(NamedTuple):
-    """A curve fitted to its smaller sizes.
-
-    Parameters
-    ----------
-    train
-        The points it was fitted to, on the scale that these set.
-    whole
-        All points on that scale; their sizes are the window.
-    posteriors
-        By candidate.
-    weights
-        Of ``tables.CANDIDATES``, in their order.
-    """
-
-    train: Curve
-    whole: Curve
-    posteriors: dict[str, Posterior]
-    weights: FloatArray
+from metamirage.predictives import LeftOut, Predictive, assess, left_out
+from metamirage.tables import FORECASTS, MIN_SIZES
 
 
 class Pair(NamedTuple):
-    """A discontinuous curve and its continuous partner, by name."""
+    """A row of ``pairs.continuous_partners``."""
 
     curve_id: str
     partner: str
     stratum: str
+    ratio: bool
+
+    @property
+    def source(self) -> str:
+        """Name of the partner on the scale on which it is forecast and linked."""
+        # ASSUME: on a ratio scale (perplexity) that is the logarithm.
+        return f"log|{self.partner}" if self.ratio else self.partner
+
+
+class Link(NamedTuple):
+    """A link with what goes through it.
+
+    Parameters
+    ----------
+    fit
+        Of the discontinuous score over the partner's.
+    axis
+        Where a partner's score lies on it.
+    n_train
+        Sizes with a score of both.
+    partner
+        The partner's left-out scores, largest size first.
+    forecasts
+        What the partner's smaller sizes say of these.
+    """
+
+    fit: Fit
+    axis: Axis
+    n_train: int
+    partner: Sequence[LeftOut]
+    forecasts: Sequence[Predictive]
 
 
 @dataclass(frozen=True)
@@ -79,14 +77,6 @@ class Block:
 
     curves: Mapping[str, Curve]
     pairs: Sequence[Pair]
-
-
-class Design(NamedTuple):
-    """Sizes left out of a curve: all from ``cutoff`` on, largest first."""
-
-    n_left_out: int
-    cutoff: float
-    sizes: tuple[float, ...]
 
 
 def forecast_curves(
@@ -159,7 +149,8 @@ def forecast_block(
     block: Block, *, seed: int, width_prior: str
 ) -> dict[str, list[dict[str, object]]]:
     """Forecast every curve of a block, directly and through its partners: rows by curve."""
-    fits = Fits(block.curves, seed=seed, width_prior=width_prior)
+    ratios = {p.source: logged(block.curves[p.partner], p.source) for p in block.pairs if p.ratio}
+    fits = Fits({**block.curves, **ratios}, seed=seed, width_prior=width_prior)
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in block.curves}
     for name, curve in block.curves.items():
         for design in designs(curve):
@@ -170,119 +161,32 @@ def forecast_block(
     return rows
 
 
-def designs(curve: Curve) -> list[Design]:
-    """Ways to leave the largest sizes out that keep three."""
-    sizes = np.unique(curve.size)
-    return [
-        Design(n, float(sizes[-n]), tuple(sizes[: -n - 1 : -1].tolist()))
-        for n in LEFT_OUT
-        if len(sizes) - n >= MIN_SIZES
-    ]
-
-
-class Fits:
-    """Fits of the curves of a block to their smaller sizes, each made once.
-
-    Parameters
-    ----------
-    curves
-        By name.
-    seed, width_prior
-        As in ``fits.fit_curves``.
-    """
-
-    def __init__(self, curves: Mapping[str, Curve], *, seed: int, width_prior: str) -> None:
-        self.curves = curves
-        self.seed = seed
-        self.width_prior = width_prior
-        self._made: dict[tuple[str, int], Fit] = {}
-
-    def below(self, name: str, cutoff: float) -> Fit:
-        """Fit of a curve to its sizes under a cut-off."""
-        curve = self.curves[name]
-        # Points are sorted by size: how many they are tells which they are.
-        key = name, int((curve.size < cutoff).sum())
-        if key not in self._made:
-            # The scale of an unbounded metric must not know the scores that are left out.
-            train = rescaled(curve.take(curve.size < cutoff))
-            whole = rescaled(curve, origin=train.origin, unit=train.unit)
-            self._made[key] = self.of(train, whole)
-        return self._made[key]
-
-    def of(self, train: Curve, whole: Curve) -> Fit:
-        """Fit of a curve to some points, under the window of a whole curve."""
-        posteriors = integrate_all(train, whole, seed=self.seed, width_prior=self.width_prior)
-        return Fit(train, whole, posteriors, model_weights(posteriors))
-
-    def stream(self, name: str) -> np.random.Generator:
-        """Random numbers of one forecast; the same for each size, which none compares."""
-        return np.random.default_rng(curve_seed(self.seed, f"forecast|{name}"))
-
-
 def direct_rows(fits: Fits, name: str, design: Design) -> Iterator[dict[str, object]]:
     """Forecast the left-out sizes of a curve from its own smaller ones: a row a predictor."""
     fit = fits.below(name, design.cutoff)
+    scale = _scale(fit, fits.curves[name])
     for target, size in enumerate(design.sizes, start=1):
         left = left_out(fit.whole, size)
-        scored = {
-            predictor: _assessed(predictive, fit, left, fits.curves[name])
+        rows = {
+            predictor: assess(predictive, left, **scale)
             for predictor, predictive in outlook(fit, left, fits.stream(name)).items()
         }
-        scored["two_point"] = _two_point_row(fit, left, fits.curves[name])
-        head = _head(name, design, target, n_train=fit.train.n_sizes)
-        yield from ({**head, "predictor": p, **row} for p, row in scored.items())
+        rows["two_point"] = _two_point_row(fit, left, **scale)
+        head = {
+            "curve_id": name,
+            "n_left_out": design.n_left_out,
+            "target": target,
+            "partner": "",
+            "stratum": "",
+            "n_train": fit.train.n_sizes,
+        }
+        yield from ({**head, "predictor": p, **row} for p, row in rows.items())
 
 
-def _head(name: str, design: Design, target: int, *, n_train: int) -> dict[str, object]:
-    return {
-        "curve_id": name,
-        "n_left_out": design.n_left_out,
-        "target": target,
-        "partner": "",
-        "stratum": "",
-        "n_train": n_train,
-    }
-
-
-def outlook(fit: Fit, left: LeftOut, rng: np.random.Generator) -> dict[str, Predictive]:
-    """Predict a left-out score by every candidate and by their average over the evidence.
-
-    Parameters
-    ----------
-    fit
-        To sizes below the left-out one.
-    left
-        On the scale of ``fit.whole``.
-    rng
-        Draws the simulated scores.
-    """
-    by_candidate = {c: predict(fit.whole, fit.posteriors[c], left, rng) for c in CANDIDATES}
-    averaged = average([by_candidate[c] for c in CANDIDATES], fit.weights)
-    return {**by_candidate, "averaged": averaged}
-
-
-def predict(
-    whole: Curve, posterior: Posterior, left: LeftOut, rng: np.random.Generator
-) -> Predictive:
-    """Predict a left-out score from draws that have not seen it.
-
-    Parameters
-    ----------
-    whole
-        The curve whose sizes were the posterior's window.
-    posterior
-        Of one candidate.
-    left
-        On the scale of ``whole``.
-    rng
-        Draws the simulated scores.
-    """
-    floor, top = levels(whole, posterior)
-    ends = (whole.size[0], whole.size[-1])
-    h = shape_at(CODES[posterior.candidate], left.size, *ends, posterior.theta)
-    mean = floor + (top - floor) * h
-    dispersion = np.exp(posterior.theta[:, 1])
-    return observe(left, mean, dispersion, weights=posterior.weights, rng=rng)
+def _scale(fit: Fit, curve: Curve) -> dict[str, float]:
+    """Way from the scale of a fit to that of the curve."""
+    shift = (fit.whole.origin - curve.origin) / curve.unit
+    return {"ratio": fit.whole.unit / curve.unit, "shift": shift}
 
 
 def two_step_rows(fits: Fits, pair: Pair, design: Design) -> Iterator[dict[str, object]]:
@@ -291,51 +195,60 @@ def two_step_rows(fits: Fits, pair: Pair, design: Design) -> Iterator[dict[str, 
     A row ``two_step`` for each left-out size, and a row ``link_given_partner`` where the partner
     has a score there; none if fewer than three training sizes have a score of both.
     """
-    curve, other = fits.curves[pair.curve_id], fits.curves[pair.partner]
+    link = make_link(fits, pair, design)
+    if link is None:
+        return
+    whole, scale = link.fit.whole, _scale(link.fit, fits.curves[pair.curve_id])
+    for i, size in enumerate(design.sizes):
+        left = left_out(whole, size)
+        rng = fits.stream(link.fit.train.curve_id)
+        for predictor, x in _places(link, i, rng).items():
+            predictive = through(
+                link.fit.posteriors, link.fit.weights, x, whole=whole, left=left, rng=rng
+            )
+            yield {
+                "curve_id": pair.curve_id,
+                "n_left_out": design.n_left_out,
+                "target": i + 1,
+                "predictor": predictor,
+                "partner": pair.partner,
+                "stratum": pair.stratum,
+                "n_train": link.n_train,
+                **assess(predictive, left, **scale),
+            }
+
+
+def make_link(fits: Fits, pair: Pair, design: Design) -> Link | None:
+    """Forecast the partner and fit the link to it, from sizes below the left-out ones.
+
+    Returns
+    -------
+    Link or None
+        None if fewer than three of these sizes have a score of both.
+    """
+    curve, other = fits.curves[pair.curve_id], fits.curves[pair.source]
     common = np.intersect1d(curve.size, other.size)
     shared = common[common < design.cutoff]
     if len(shared) < MIN_SIZES:
-        return
-    fit, partner = (fits.below(name, design.cutoff) for name in (pair.curve_id, pair.partner))
-    name = f"{pair.curve_id}|given|{pair.partner}"
-    seen = mean_by_size(partner.train)
+        return None
+    fit, partner = (fits.below(name, design.cutoff) for name in (pair.curve_id, pair.source))
     asked = [left_out(partner.whole, size) for size in design.sizes]
-    forecasts = [outlook(partner, left, fits.stream(pair.partner))["averaged"] for left in asked]
+    forecasts = [outlook(partner, left, fits.stream(pair.source))["averaged"] for left in asked]
+    seen = mean_by_size(partner.train)
     axis = make_axis(shared, np.array([seen[x] for x in shared]), forecasts, curve.size)
-    link = fits.of(link_curve(fit.train, seen, axis, name=name), fit.whole)
-    for target, size in enumerate(design.sizes, start=1):
-        left = left_out(fit.whole, size)
-        rng = fits.stream(name)
-        drawn = systematic(forecasts[target - 1].weights, N_DRAWS, rng)
-        places = {"two_step": axis.place(forecasts[target - 1].sample[drawn])}
-        if np.isfinite(asked[target - 1].observed):
-            true = np.full(N_DRAWS, asked[target - 1].observed)
-            places["link_given_partner"] = axis.place(true)
-        head = _head(pair.curve_id, design, target, n_train=len(shared))
-        head |= {"partner": pair.partner, "stratum": pair.stratum}
-        for predictor, x in places.items():
-            predictive = through(
-                link.posteriors, link.weights, x, whole=fit.whole, left=left, rng=rng
-            )
-            yield {**head, "predictor": predictor, **_assessed(predictive, fit, left, curve)}
+    name = f"{pair.curve_id}|given|{pair.partner}"
+    points = link_curve(fit.train, seen, axis, name=name)
+    return Link(fits.of(points, fit.whole), axis, len(shared), asked, forecasts)
 
 
-def mean_by_size(curve: Curve) -> dict[float, float]:
-    """Mean score over the replicates of each size, on the scale of ``Curve.z``."""
-    sizes = np.unique(curve.size)
-    return {float(size): float(curve.z[curve.size == size].mean()) for size in sizes}
-
-
-def _assessed(predictive: Predictive, fit: Fit, left: LeftOut, curve: Curve) -> dict[str, object]:
-    return assess(predictive, left, ratio=_ratio(fit, curve), shift=_shift(fit, curve))
-
-
-def _ratio(fit: Fit, curve: Curve) -> float:
-    return fit.whole.unit / curve.unit
-
-
-def _shift(fit: Fit, curve: Curve) -> float:
-    return (fit.whole.origin - curve.origin) / curve.unit
+def _places(link: Link, i: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+    """Places that go through the link for the i-th left-out size: forecast, and true if known."""
+    forecast, true = link.forecasts[i], link.partner[i].observed
+    drawn = systematic(forecast.weights, N_DRAWS, rng)
+    places = {"two_step": link.axis.place(forecast.sample[drawn])}
+    if np.isfinite(true):
+        places["link_given_partner"] = link.axis.place(np.full(N_DRAWS, true))
+    return places
 
 
 def two_point(x: FloatArray, y: FloatArray, target: float) -> float:
@@ -347,10 +260,9 @@ def two_point(x: FloatArray, y: FloatArray, target: float) -> float:
     return float(y[-1] + slope * (target - x[-1]))
 
 
-def _two_point_row(fit: Fit, left: LeftOut, curve: Curve) -> dict[str, object]:
+def _two_point_row(fit: Fit, left: LeftOut, *, ratio: float, shift: float) -> dict[str, object]:
     seen = mean_by_size(fit.train)
     mean = two_point(np.array(list(seen)), np.array(list(seen.values())), left.size)
-    ratio, shift = _ratio(fit, curve), _shift(fit, curve)
     return {
         "observed": left.observed * ratio + shift,
         "mean": mean * ratio + shift,

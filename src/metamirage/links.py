@@ -92,6 +92,24 @@ def make_axis(
     return Axis(high if falls else low, -slope if falls else slope, window[0], window[-1])
 
 
+def logged(curve: Curve, name: str) -> Curve:
+    """Return a partner of positive scores in logarithms, under another name.
+
+    Links are sought from the loss and not from its exponential, as Gadre et al. do: in perplexity
+    the scores of small models lie so far out that those of large ones fall together.
+    """
+    return replace(
+        curve,
+        curve_id=name,
+        score=np.log(curve.score),
+        z=curve.sign * np.log(curve.score),
+        # To first order; the error of a perplexity is small beside it.
+        stderr=curve.stderr * curve.unit / curve.score,
+        origin=0.0,
+        unit=1.0,
+    )
+
+
 def link_curve(train: Curve, partner: Mapping[float, float], axis: Axis, *, name: str) -> Curve:
     """Return the training points over the partner's score in place of size.
 

@@ -16,6 +16,7 @@ from metamirage.curves import Curve
 
 BLOCK = ("task", "subtask", "family", "n_shots")
 SAME_OUTPUTS, SAME_MODEL = "same outputs", "same model"
+_AXES = ("discontinuous", "nonlinear", "query", "ratio")
 
 
 def join_blocks(one: pd.DataFrame, zero: pd.DataFrame) -> pd.DataFrame:
@@ -55,19 +56,20 @@ def continuous_partners(curves: Sequence[Curve], tags: pd.DataFrame) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        One row a pair, ordered by name: ``curve_id``, ``partner``, ``stratum``.
+        One row a pair, ordered by name: ``curve_id``, ``partner``, ``stratum``, and ``ratio``:
+        whether the partner's scores have a positive lower bound and no upper one, as perplexity.
     """
     columns = ["curve_id", *BLOCK, "metric"]
     kept = [{"curve_id": c.curve_id, **c.key} for c in curves if not c.excluded]
     named = pd.DataFrame(kept, columns=columns).astype({"n_shots": "Int64"})
-    axes = tags[["task", "metric", "discontinuous", "nonlinear", "query"]]
+    ratio = (tags["lower"] > 0) & tags["upper"].isna()
+    axes = tags.assign(ratio=ratio)[["task", "metric", *_AXES]]
     tagged = named.merge(axes, on=["task", "metric"], validate="many_to_one")
     stepped = tagged["discontinuous"] == "yes"
     pairs = join_blocks(
         tagged[stepped | (tagged["nonlinear"] == "yes")], tagged[tagged["discontinuous"] == "no"]
     )
     kept_pairs = (pairs["discontinuous_1"] == "yes") | (pairs["nonlinear_0"] == "no")
-    found = pairs[kept_pairs].rename(columns={"curve_id_1": "curve_id", "curve_id_0": "partner"})
-    return found[["curve_id", "partner", "stratum"]].sort_values(
-        ["curve_id", "partner"], ignore_index=True
-    )
+    names = {"curve_id_1": "curve_id", "curve_id_0": "partner", "ratio_0": "ratio"}
+    found = pairs[kept_pairs].rename(columns=names)[["curve_id", "partner", "stratum", "ratio"]]
+    return found.sort_values(["curve_id", "partner"], ignore_index=True)
