@@ -8,7 +8,7 @@ one step, as without the largest alone but from fewer sizes, the farther for two
 
 Two steps: where a metric with a step has a continuous partner on the same task and models, the
 partner is forecast first and a link (``metamirage.links``) carries that forecast over. The link fed
-with the partner's true score is the ceiling: what it misses, the link misses; what the two-step
+with the partner's true score is the reference: what it misses, the link misses; what the two-step
 forecast misses beyond that, the partner's forecast misses.
 
 No forecast sees a left-out score, neither the metric's own nor its partner's.

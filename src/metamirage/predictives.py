@@ -202,6 +202,31 @@ def pit_ends(p: Predictive, observed: float) -> tuple[float, float]:
     return min(low, 1.0), min(low + tie, 1.0)
 
 
+def rank_histogram(ends: FloatArray, n_bins: int) -> FloatArray:
+    """Count ranks by even bins of [0, 1], each spread evenly from its low to its high end.
+
+    Parameters
+    ----------
+    ends
+        From ``pit_ends``, shape (m, 2).
+    n_bins
+        Bins.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_bins,), summing to m.
+    """
+    edges = np.linspace(0, 1, n_bins + 1)
+    low, high = ends[:, :1], ends[:, 1:]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.clip((edges - low) / (high - low), 0, 1)
+    # A rank without a tie is a point and belongs to the bin that it opens, 1 to the last.
+    point = (edges > low) | (edges == 1)
+    below = np.where(high > low, spread, point)
+    return np.asarray(np.diff(below, axis=1).sum(axis=0))
+
+
 def assess(p: Predictive, left: LeftOut, *, ratio: float, shift: float) -> dict[str, object]:
     """Score a predictive against the left-out score.
 
