@@ -198,10 +198,15 @@ def test_threads_and_other_curves_change_nothing() -> None:
     pd.testing.assert_frame_equal(alone, kept.reset_index(drop=True), check_exact=True)
 
 
-def test_pairs_leave_the_direct_forecasts_as_they_are() -> None:
-    paired = forecast_curves([EXACT_MATCH, OVERLAP], TAGS, seed=1)
+@pytest.mark.parametrize("lower", [0.0, 1.0], ids=["plain", "ratio"])
+def test_pairs_leave_the_direct_forecasts_as_they_are(lower: float) -> None:
+    partner = replace(LOSS, score=LOSS.score + 1)
+    scale = {"discontinuous": "no", "lower": lower, "upper": np.nan, "chance": np.nan}
+    tags = pd.concat([tags_row(metric="exact"), tags_row(metric="loss", **scale)])
+    paired = forecast_curves([EXACT_MATCH, partner], tags, seed=1)
     direct = paired[paired["partner"] == ""].reset_index(drop=True)
-    alone = forecast_curves([EXACT_MATCH, OVERLAP], NO_TAGS, seed=1)
+    alone = forecast_curves([EXACT_MATCH, partner], NO_TAGS, seed=1)
+    assert len(direct) < len(paired)
     pd.testing.assert_frame_equal(direct, alone, check_exact=True)
 
 
