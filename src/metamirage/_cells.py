@@ -20,9 +20,8 @@ from metamirage._modes import (
     fill_shape,
     make_room,
     spread,
-    step_counts,
-    step_scores,
 )
+from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
 from metamirage.densities import LN10, log_likelihood, log_prior
 from metamirage.priors import LOG10_WIDTH_NODES
