@@ -21,8 +21,8 @@ from metamirage.priors import LOG10_WIDTH_NODES, Priors, priors_for
 REFERENCE = Path(__file__).parent / "reference"
 # What the project promises of an evidence, nats.
 PROMISE = 0.05
-# A reported error is a 95 % half-width; twice that is passed once in two thousand times by a Student
-# t of 14 degrees of freedom, and some eighty evidences are compared here.
+# A reported error is a 95 % half-width; twice that is passed once in two thousand times by
+# a Student t of 14 degrees of freedom, and some eighty evidences are compared here.
 TWICE = 2.0
 CURVES = reference_curves()
 COUNTS = [name for name, curve in CURVES.items() if curve.observation == "beta_binomial"]
