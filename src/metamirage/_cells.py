@@ -41,7 +41,7 @@ N_LINE = 24
 # Narrower transitions than this, in decades, are looked for at each size and between sizes.
 NARROW = 1.0
 # A Newton step that would gain less than this many nats ends a climb.
-ENOUGH = 1e-3
+ENOUGH = 0.03
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
 SPLIT_SHARE = (1.0, 0.02, 0.012)

@@ -13,12 +13,38 @@ from metamirage.densities import LOG_2PI, expand_counts
 # Scale of the logistic steps, in standard deviations of Laplace's Normal: 10 % wider than a
 # logistic of that deviation. Their tails are exponential, those of the priors Normal.
 STEP_SCALE = 1.1 * math.sqrt(3.0) / math.pi
+# Share of the levels of counts that follow their prior: a level near 0 or 1 on the logit scale has
+# a tail there that no expansion about its mode foresees.
+PRIOR_SHARE = 0.03
 
 
 @jit
 def logistic_step(u: float) -> tuple[float, float]:
     """Turn a uniform into a logistic step, and its log density."""
     return STEP_SCALE * math.log(u / (1 - u)), math.log(u * (1 - u) / STEP_SCALE)
+
+
+@jit
+def _log_logistic(t: float) -> float:
+    """Log density of a logistic step."""
+    a = abs(t) / STEP_SCALE
+    return -a - 2 * math.log1p(math.exp(-a)) - math.log(STEP_SCALE)
+
+
+@jit
+def level_step(u: float, centre: float, sd: float, prior: FloatArray) -> tuple[float, float]:
+    """Turn a uniform into a level about its mode, or about its prior; return its log density too.
+
+    ``prior`` (2,) is mean and sd.
+    """
+    if u < PRIOR_SHARE:
+        level = prior[0] + prior[1] * logistic_step(u / PRIOR_SHARE)[0]
+    else:
+        level = centre + sd * logistic_step((u - PRIOR_SHARE) / (1 - PRIOR_SHARE))[0]
+    near = math.log((1 - PRIOR_SHARE) / sd) + _log_logistic((level - centre) / sd)
+    far = math.log(PRIOR_SHARE / prior[1]) + _log_logistic((level - prior[0]) / prior[1])
+    top = max(near, far)
+    return level, top + math.log1p(math.exp(-abs(near - far)))
 
 
 @jit
@@ -54,11 +80,11 @@ def step_counts(
     newton_step(room.gradient, room.lower, d, room.step)
     above = 0.0
     for j in range(2 * (d - 2), -1, -2):
-        step, log_density = logistic_step(u[j])
-        log_q += log_density + math.log(room.lower[j, j])
-        step = (step - above) / room.lower[j, j]
-        above = room.lower[j, 0] * step
-        out[j] += room.step[j] + step
+        mode = out[j] + room.step[j]
+        sd = 1.0 / room.lower[j, j]
+        out[j], log_density = level_step(u[j], mode - above * sd, sd, problem.priors[j])
+        log_q += log_density
+        above = room.lower[j, 0] * (out[j] - mode)
     return log_q
 
 

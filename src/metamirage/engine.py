@@ -93,6 +93,7 @@ def integrate(
     rng: np.random.Generator,
     window: Curve | None = None,
     n_first: int = N_FIRST,
+    target_error: float = TARGET_ERROR,
 ) -> Posterior:
     """Integrate one candidate on one curve.
 
@@ -111,13 +112,15 @@ def integrate(
         forecast keeps the window of the whole curve, sizes being known before scores are.
     n_first
         Points of each randomisation to start from, a power of two up to ``N_MOST``.
+    target_error
+        Points are doubled while ``Posterior.error`` is above this, nats.
     """
     problem = _problem(curve, candidate, priors, window or curve)
     grid = _grid(problem)
     shares = _cells.cell_shares(problem, grid)
     shifts = rng.random((N_REPLICATES, _SOBOL.shape[1]))
     draws = _draw(problem, grid, shares, _SOBOL[:n_first], shifts)
-    while _evidence(draws)[1] > TARGET_ERROR and draws.points < N_MOST:
+    while _evidence(draws)[1] > target_error and draws.points < N_MOST:
         more = _SOBOL[draws.points : 2 * draws.points]
         draws = _joined(draws, _draw(problem, grid, shares, more, shifts))
     return _posterior(candidate, problem, grid, shares, draws)
