@@ -21,9 +21,9 @@ from metamirage.priors import LOG10_WIDTH_NODES, Priors, priors_for
 REFERENCE = Path(__file__).parent / "reference"
 # What the project promises of an evidence, nats.
 PROMISE = 0.05
-# A reported error rests on 8 randomisations. Student's t with 7 degrees of freedom passes 5.4 once
-# in a thousand times, and some eighty evidences are compared here.
-T7 = 5.4
+# A reported error is a 95 % half-width; twice that is passed once in two thousand times by
+# a Student t of 14 degrees of freedom, and some eighty evidences are compared here.
+TWICE = 2.0
 CURVES = reference_curves()
 COUNTS = [name for name, curve in CURVES.items() if curve.observation == "beta_binomial"]
 SCORES = [name for name in CURVES if name not in COUNTS]
@@ -39,7 +39,7 @@ def fit(curve: Curve, candidate: str, *, seed: int = 1, window: Curve | None = N
 def assert_evidence(posterior: Posterior, expected: float, se: float = 0.0) -> None:
     gap = abs(posterior.log_evidence - expected)
     assert gap < PROMISE
-    assert gap < T7 * np.hypot(posterior.error, se) + 1e-3
+    assert gap < TWICE * np.hypot(posterior.error, 2 * se) + 1e-3
 
 
 def lattice(log_density: Callable[..., FloatArray], priors: FloatArray, side: int) -> float:
@@ -139,12 +139,13 @@ def test_the_stored_references_belong_to_these_curves_and_priors(name: str) -> N
 
 
 @pytest.mark.parametrize(("name", "candidate"), [("last", "sigmoid"), ("three", "power")])
-def test_the_reported_error_is_the_spread_between_seeds(name: str, candidate: str) -> None:
+def test_the_reported_error_covers_the_spread_between_seeds(name: str, candidate: str) -> None:
     fits = [fit(CURVES[name], candidate, seed=seed) for seed in range(40)]
     off = np.array([p.log_evidence for p in fits]) - EVIDENCE[name][candidate]["log_evidence"]
     ratio = np.sqrt(np.mean(off**2) / np.mean([p.error**2 for p in fits]))
-    # A root mean square of 40 is known within 11 %, that of 40 errors within 4 %; four of these.
-    assert 0.55 < ratio < 1.5
+    # A 95 % half-width is two standard errors; it may be twice too wide, since it counts the draws
+    # as independent in part. A root mean square of 40 is known within 11 %: two of these.
+    assert 0.2 < ratio < 0.6
 
 
 def test_the_same_seed_gives_the_same_bits() -> None:

@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from metamirage._compiled import jit
 from metamirage.curves import Curve, FloatArray
-from metamirage.densities import CODES, jit, shape
+from metamirage.densities import CODES, shape
 from metamirage.engine import Posterior
 from metamirage.predictives import LeftOut, Predictive, average, observe, quantiles
 from metamirage.tables import CANDIDATES
