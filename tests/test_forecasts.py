@@ -13,7 +13,7 @@ from scipy.stats import kstest
 import metamirage.holdouts
 from builders import BIG_G, GPT_3, PALM, counted, keyed_curve, logistic, reference_curves, tags_row
 from metamirage import tables
-from metamirage.curves import Curve, FloatArray, rescaled
+from metamirage.curves import ROUNDING, Curve, FloatArray, rescaled
 from metamirage.densities import CODES, shape_at
 from metamirage.forecasts import Pair, forecast_curves, make_link, two_point, two_step_rows
 from metamirage.holdouts import Fits, designs
@@ -28,11 +28,26 @@ LINE = np.linspace(0.1, 0.8, 8)
 RISING = keyed_curve(GPT_3, LINE, items=200, chance=0.1, task="rising")
 SCORED = keyed_curve(GPT_3, LINE, stderr=0.02, task="scored")
 UNBOUNDED = keyed_curve(
-    GPT_3, np.linspace(0, 1, 8) ** 2, bounded=False, origin=-5.0, unit=4.0, task="unbounded"
+    GPT_3,
+    np.linspace(0, 1, 8) ** 2,
+    stderr=ROUNDING,
+    bounded=False,
+    origin=-5.0,
+    unit=4.0,
+    task="unbounded",
 )
 EXACT_MATCH = keyed_curve(GPT_3, LINE**2, items=200, chance=0.0, metric="exact")
 OVERLAP = keyed_curve(GPT_3, LINE, stderr=0.01, metric="overlap")
-LOSS = keyed_curve(GPT_3, LINE, bounded=False, metric="loss", sign=-1, origin=-9.0, unit=5.0)
+LOSS = keyed_curve(
+    GPT_3,
+    LINE,
+    stderr=ROUNDING,
+    bounded=False,
+    metric="loss",
+    sign=-1,
+    origin=-9.0,
+    unit=5.0,
+)
 TAGS = pd.concat(
     [
         tags_row(metric="exact"),
@@ -64,12 +79,16 @@ def through_partner(one: Curve, *partners: Curve, tags: pd.DataFrame = TAGS) -> 
 def moved(curve: Curve, *points: int) -> Curve:
     """The same curve with other scores at some points, in the unit of the source."""
     score = curve.score.copy()
-    # Beyond the range of the rest, so that an unbounded metric's own scale moves with it.
-    score[list(points)] += curve.sign * 0.15 * curve.unit
-    other = replace(curve, score=score)
+    # Far beyond the range of the rest, so that an unbounded metric's own scale moves with it.
+    score[list(points)] += curve.sign * curve.unit * (0.15 if curve.bounded else 80.0)
+    origin, unit = curve.origin, curve.unit
     if not curve.bounded:
-        return rescaled(other)
-    return replace(other, z=(curve.sign * score - curve.origin) / curve.unit)
+        # As a table with these scores would be scaled, sd of rounding included.
+        oriented = curve.sign * score
+        origin, unit = float(oriented.min()), float(np.ptp(oriented))
+    return replace(
+        curve, score=score, z=(curve.sign * score - origin) / unit, origin=origin, unit=unit
+    )
 
 
 @pytest.mark.parametrize(("sizes", "factor"), [((8, 64, 535), 1.0211), ((8, 62, 540), 1.0570)])

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metamirage._compiled import jit
-from metamirage.curves import Curve, FloatArray
+from metamirage.curves import ROUNDING, Curve, FloatArray
 from metamirage.densities import CODES, shape
 from metamirage.engine import Posterior
 from metamirage.predictives import LeftOut, Predictive, average, observe, quantiles
@@ -105,7 +105,7 @@ def logged(curve: Curve, name: str) -> Curve:
         score=np.log(curve.score),
         z=curve.sign * np.log(curve.score),
         # To first order; the error of a perplexity is small beside it.
-        stderr=curve.stderr * curve.unit / curve.score,
+        stderr=np.hypot(curve.published_stderr * curve.unit / curve.score, ROUNDING),
         origin=0.0,
         unit=1.0,
     )
