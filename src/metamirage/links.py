@@ -30,7 +30,7 @@ from metamirage.tables import CANDIDATES
 from metamirage.verdicts import levels
 
 # Draws of the partner's forecast that go through each candidate of the link.
-N_DRAWS = 4096
+N_DRAWS = 2048
 # ASSUME: the axis spans the partner's scores on the training sizes and the medians of its
 # forecasts, all known before any left-out score. The window of a link thus reaches to where it is
 # asked, as that of a curve over size does, and its levels have their priors at both ends.
