@@ -45,8 +45,6 @@ ENOUGH = 0.03
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
 SPLIT_SHARE = (1.0, 0.02, 0.012)
-# Beside such a cell one is left whole if its mass is so many nats below all of it.
-NEGLIGIBLE_NATS = 9.0
 # In a row within so many nats of the best, no cell may hold more than this share of the row.
 ROW_SHARE = 0.3
 ROW_NATS = 12.0
@@ -220,13 +218,24 @@ def mark(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> int
             row = rows[row_of(grid.boxes[c])]
             marked[c] = row > top - ROW_NATS and grid.masses[c] - row > math.log(ROW_SHARE)
     core = np.nonzero(marked[:n])[0]
+    if len(core) == 0:
+        return 0
+    boxes = grid.boxes
+    around = np.array(
+        [
+            boxes[core, 0].min(),
+            boxes[core, 1].max(),
+            boxes[core, 2].min(),
+            boxes[core, 3].max(),
+        ]
+    )
     for c in range(n):
-        # A ridge that passes a cell by leaves some of its mass at the centre.
-        if marked[c] or grid.masses[c] < total - NEGLIGIBLE_NATS:
+        # However little the centre of a neighbour holds: the mass may reach into its corner.
+        if marked[c] or not _touch(boxes[c], around):
             continue
         for m in core:
-            width, other = grid.boxes[c, 1] - grid.boxes[c, 0], grid.boxes[m, 1] - grid.boxes[m, 0]
-            if width > 0.99 * other and _touch(grid.boxes[c], grid.boxes[m]):
+            width, other = boxes[c, 1] - boxes[c, 0], boxes[m, 1] - boxes[m, 0]
+            if width > 0.99 * other and _touch(boxes[c], boxes[m]):
                 marked[c] = True
                 break
     return len(core)
