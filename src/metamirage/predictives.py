@@ -219,7 +219,7 @@ def rank_histogram(ends: FloatArray, n_bins: int) -> FloatArray:
     """
     edges = np.linspace(0, 1, n_bins + 1)
     low, high = ends[:, :1], ends[:, 1:]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         spread = np.clip((edges - low) / (high - low), 0, 1)
     # A rank without a tie is a point and belongs to the bin that it opens, 1 to the last.
     point = (edges > low) | (edges == 1)
