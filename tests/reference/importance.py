@@ -72,8 +72,8 @@ class Sample:
     @property
     def k_hat(self) -> float:
         """Pareto shape of the upper tail of the weights; below 0.5 their variance is finite."""
-        weights = self.log_weights[None]
-        return float(array_stats.pareto_khat(weights, tail="right", log_weights=True))
+        weights = np.exp(self.log_weights - self.log_weights.max())
+        return float(array_stats.pareto_khat(weights[None], tail="right"))
 
 
 @numba.njit(parallel=True)

@@ -24,6 +24,9 @@ from panels import (
     tagged,
 )
 
+# Precisions (noise, score) and what does not depend on the shape (noise,).
+Lattice = tuple[FloatArray, FloatArray]
+
 # A noise this many nats below the best one is cut.
 CUT_NOISE = 40.0
 
@@ -134,6 +137,25 @@ def envelope(code, x, data, prior, s1, s2, precisions, base):  # noqa: ANN001, A
     return best
 
 
+def noise_bounds(problem: Problem) -> tuple[float, float]:
+    """Where log noise can lie: n exact scores move its mode by n prior variances at most."""
+    mean, sd = problem.prior[1]
+    return mean - sd**2 * len(problem.x) - 10 * sd, mean + 10 * sd
+
+
+def lattice_of(
+    problem: Problem, spacing: float, low: float, high: float
+) -> tuple[Lattice, FloatArray]:
+    """Precisions of the scores at each noise, what does not depend on the shape, and the noises."""
+    # n scores with no other error know their log noise to 1 / sqrt(2 n).
+    step = spacing * min(0.25, 1 / math.sqrt(2 * len(problem.x)))
+    nus = np.arange(low, high + step, step)
+    precisions = 1 / (problem.data[:, 1] ** 2 + np.exp(2 * nus)[:, None])
+    base = norm.logpdf(nus, *problem.prior[1]) + math.log(step)
+    base += 0.5 * (np.log(precisions) - LOG_2_PI).sum(axis=1)
+    return (precisions, base), nus
+
+
 class Scores:
     """The marginal of the shape, its evaluations counted."""
 
@@ -142,27 +164,11 @@ class Scores:
         self.evaluations = 0
         code, _, x, data, prior = problem.arrays
         self.fixed = (code, x, data, prior)
-        nus = self._set_lattice(3.0 * resolution.noise, *self._bounds())
+        self.lattice, nus = lattice_of(problem, 3.0 * resolution.noise, *noise_bounds(problem))
         top = envelope(*self.fixed, *self._best_shapes(), *self.lattice)
         kept = np.flatnonzero(top > top.max() - CUT_NOISE)
         low, high = nus[max(kept[0] - 1, 0)], nus[min(kept[-1] + 1, len(top) - 1)]
-        self._set_lattice(resolution.noise, low, high)
-
-    def _bounds(self) -> tuple[float, float]:
-        """Where noise can lie: n exact scores move its mode by n prior variances at most."""
-        mean, sd = self.problem.prior[1]
-        return mean - sd**2 * len(self.problem.x) - 10 * sd, mean + 10 * sd
-
-    def _set_lattice(self, spacing: float, low: float, high: float) -> FloatArray:
-        """Precisions of the scores at each noise, and what does not depend on the shape."""
-        # n scores with no other error know their log noise to 1 / sqrt(2 n).
-        step = spacing * min(0.25, 1 / math.sqrt(2 * len(self.problem.x)))
-        nus = np.arange(low, high + step, step)
-        precisions = 1 / (self.problem.data[:, 1] ** 2 + np.exp(2 * nus)[:, None])
-        base = norm.logpdf(nus, *self.problem.prior[1]) + math.log(step)
-        base += 0.5 * (np.log(precisions) - LOG_2_PI).sum(axis=1)
-        self.lattice = (precisions, base)
-        return np.asarray(nus)
+        self.lattice, _ = lattice_of(problem, resolution.noise, low, high)
 
     def __call__(self, s1: FloatArray, s2: FloatArray) -> FloatArray:
         """Log of prior of the shape times marginal likelihood."""
