@@ -35,7 +35,7 @@ def real_curves(benchmark: str, folder: Path) -> dict[str, Curve]:
 
 
 def data_hash(curve: Curve) -> str:
-    """Digest of a curve's data, to nine digits."""
-    numbers = np.concatenate([curve.size, curve.z, curve.stderr, curve.n_items])
+    """Digest of a curve's sizes, scores and items, to nine digits."""
+    numbers = np.concatenate([curve.size, curve.z, curve.n_items])
     text = ",".join(f"{value + 0.0:.9g}" for value in numbers)
     return sha256(f"{curve.observation}:{text}".encode()).hexdigest()[:12]

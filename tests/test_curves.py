@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from builders import make_curve, tags_row, tidy_rows
-from metamirage.curves import Curve, build_curves, curve_name, curve_seed, rescaled
+from metamirage.curves import ROUNDING, Curve, build_curves, curve_name, curve_seed, rescaled
 from metamirage.errors import InputError
 
 SIZES = [1e9, 1e7, 1e8]
@@ -141,7 +141,13 @@ def test_a_graded_metric_without_its_own_error_falls_back_on_counts() -> None:
 def test_standard_errors_share_the_scale_of_the_scores() -> None:
     rows = tidy_rows(SIZES, [30.0, 10.0, 20.0], stderr=[2.0, np.nan, 1.0])
     (curve,) = build_curves(rows, tags_row(upper=100.0))
-    assert curve.stderr.tolist() == pytest.approx([0.0, 0.01, 0.02], abs=EXACT)
+    expected = np.hypot([0.0, 0.01, 0.02], ROUNDING)
+    assert curve.stderr.tolist() == pytest.approx(expected, abs=EXACT)
+
+
+def test_rounding_is_that_of_four_printed_digits() -> None:
+    exact = np.random.default_rng(1).random(100_000)
+    assert np.std(np.round(exact, 4) - exact) == pytest.approx(ROUNDING, rel=0.05)
 
 
 def test_the_mean_over_subtasks_is_excluded() -> None:

@@ -1,4 +1,7 @@
-"""Every evidence of the 300 curves of ``reference_set`` against brute force."""
+"""Evidences of the 300 curves of ``reference_set`` against brute force.
+
+Stored are all candidates on scores, flat and linear on counts, the others on some of the counts.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ def stored(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-EVIDENCE = {(row["curve"], row["candidate"]): row for row in stored("evidence.csv")}
-PAIRS = [(curve, candidate) for curve in CURVES for candidate in CANDIDATES]
+EVIDENCE = {(row["curve"], row["candidate"]): row for row in stored("evidence_set.csv")}
+PAIRS = list(EVIDENCE)
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,12 @@ def test_reported_errors_keep_the_promise(gaps: Gaps) -> None:
 
 
 def test_the_references_belong_to_these_curves_and_priors() -> None:
-    assert set(EVIDENCE) == set(PAIRS)
+    simple = {(curve, candidate) for curve in CURVES for candidate in ("flat", "linear")}
+    scores = {(c, candidate) for c in CURVES if "/scores/" in c for candidate in CANDIDATES}
+    assert simple | scores <= set(PAIRS)
+    assert len(PAIRS) >= len(simple | scores) + 60
     moved = [k for k in PAIRS if EVIDENCE[k]["data"] != fingerprint(CURVES[k[0]])]
-    assert not moved, "run tests/reference/make_evidence.py again"
+    assert not moved, "run tests/reference/make_evidence_set.py again"
 
 
 def test_the_references_are_known_well_enough() -> None:
@@ -90,8 +96,8 @@ def test_the_references_are_known_well_enough() -> None:
 
 
 def test_another_method_gives_the_same_references() -> None:
-    checks = stored("evidence_checks.csv")
-    assert len(checks) >= 200
+    checks = stored("evidence_set_checks.csv")
+    assert len(checks) >= 61
     for row in checks:
         first = EVIDENCE[row["curve"], row["candidate"]]
         gap = float(row["log_evidence"]) - float(first["log_evidence"])

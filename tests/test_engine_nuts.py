@@ -16,7 +16,7 @@ from mirror import ABSENT, MIRROR
 from real_curves import SHIPPED, data_hash, real_curves
 
 NUTS: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "reference" / "nuts.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "reference" / "nuts_published.json").read_text(encoding="utf-8")
 )["curves"]
 needs_mirror = pytest.mark.skipif(not MIRROR.is_dir(), reason=ABSENT)
 # How far a mean may be off, in posterior sds; NUTS has an error of 0.02 of its own.

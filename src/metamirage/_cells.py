@@ -1,7 +1,7 @@
 """Compiled outer work of the engine: where in the shape's plane the mass is, and draws from there.
 
 A cell is a box (low1, high1, low2, high2) in (shape1, shape2) with the inner mode at its centre
-and Laplace's approximation of the log mass inside.
+and Laplace's approximation of the log mass inside. The boxes of one row share a band of width.
 """
 
 from __future__ import annotations
@@ -12,48 +12,177 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metamirage._modes import Problem, climb, fill_shape, step_count, step_score
+from metamirage._compiled import jit
+from metamirage._modes import (
+    Problem,
+    Room,
+    climb,
+    fill_shape,
+    make_room,
+    spread,
+)
+from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
-from metamirage.densities import jit, log_likelihood, log_prior
+from metamirage.densities import LN10, log_likelihood, log_prior
+from metamirage.priors import LOG10_WIDTH_NODES
 
-MODE_STEPS = 30
-LOCAL_STEPS = 4
 MAX_CELLS = 6000
 MAX_PASSES = 24
+# A row is the band about one node of the common grid of widths, in natural logarithms.
+N_ROWS = len(LOG10_WIDTH_NODES)
+ROW_STEP = LN10 * float(LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0])
+FIRST_WIDTH = LN10 * float(LOG10_WIDTH_NODES[0]) - ROW_STEP / 2
+# ASSUME: prior mass beyond five sd of the location (6e-7) is left out, and so it is beyond eight sd
+# of the width, the exponent and the turning point (1e-15): scores that fit exactly follow a shape
+# far out.
+LOCATION_REACH_SD = 5.0
+SHAPE_REACH_SD = 8.0
+N_OUTSIDE = 5
+N_LINE = 40
+# Bands of width beyond either end of the common grid; the end rows take their mass.
+N_BEYOND = 3
+# Narrower transitions than this, in decades, are looked for at each size and between sizes.
+NARROW = 1.0
+# A Newton step that would gain less than this many nats ends a climb.
+ENOUGH = 0.03
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
-SPLIT_SHARE = (1.0, 0.02, 0.002)
-# Share of the draws spread evenly over the rows of width, so that the profile is known everywhere.
-EVEN_SHARE = 0.25
+SPLIT_SHARE = (1.0, 0.02, 0.012)
+# In a row within so many nats of the best, no cell may hold more than this share of the row.
+ROW_SHARE = 0.3
+ROW_NATS = 12.0
+# Share of the draws spread over the rows of width, so that the profile is known also where the
+# posterior is thin: evenly down to about so many nats below the best row.
+EVEN_SHARE = 0.2
+EVEN_NATS = 4.0
 
 
 class Grid(NamedTuple):
-    """Room for cells: boxes (c, 4), inner modes (c, 3) and log masses (c,)."""
+    """Boxes (c, 4), inner modes (c, 3), marginals of the dispersion (c, 4) and log masses (c,).
+
+    The marginals are those of ``_modes.spread`` at the mode.
+    """
 
     boxes: FloatArray
     modes: FloatArray
+    marginals: FloatArray
     masses: FloatArray
 
 
-class Points(NamedTuple):
-    """Random numbers of m draws: uniforms (m, 3), standard normals (m, 3) and chi-squares (m,)."""
-
-    uniforms: FloatArray
-    normals: FloatArray
-    chis: FloatArray
+@jit
+def make_grid() -> Grid:
+    """Return an empty grid."""
+    return Grid(
+        np.empty((MAX_CELLS, 4)),
+        np.empty((MAX_CELLS, 3)),
+        np.empty((MAX_CELLS, 4)),
+        np.empty(MAX_CELLS),
+    )
 
 
 @jit
-def measure(problem: Problem, grid: Grid, c: int) -> None:
+def _add_boxes(boxes: FloatArray, n: int, edges: FloatArray, low: float, high: float) -> int:
+    """Append the boxes between edges of shape1; return their new number."""
+    for i in range(len(edges) - 1):
+        boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = edges[i], edges[i + 1], low, high
+        n += 1
+    return n
+
+
+@jit
+def _inside_edges(x: FloatArray, width: float) -> FloatArray:
+    """Find the ends of the first cells of location in the window, for one width."""
+    first, last = x[0], x[-1]
+    if width >= NARROW:
+        return np.linspace(first, last, 2 + int((last - first) / min(0.4 * width, 1.5)))
+    edges = [first]
+    before = first
+    for i in range(1, len(x)):
+        gap = x[i] - before
+        if gap > 1e-9:
+            reach = min(0.5 * width, 0.3 * gap)
+            edges.append(before + reach)
+            edges.append(x[i] - reach)
+            before = x[i]
+    edges.append(last)
+    return np.array(edges)
+
+
+@jit
+def _location_edges(problem: Problem, width: float) -> FloatArray:
+    """Find the ends of the first cells of location, out to the reach of its prior."""
+    inside = _inside_edges(problem.x, width)
+    reach = LOCATION_REACH_SD * problem.priors[3, 1]
+    low, high = problem.priors[3, 0] - reach, problem.priors[3, 0] + reach
+    m = len(inside)
+    edges = np.empty(m + 2 * N_OUTSIDE)
+    edges[N_OUTSIDE : N_OUTSIDE + m] = inside
+    # The flank of a transition beside the window still touches its first or last size.
+    flank = min(0.5 * width, 0.2 * reach)
+    for i in range(N_OUTSIDE):
+        away = (i / (N_OUTSIDE - 1)) ** 2
+        edges[N_OUTSIDE - 1 - i] = inside[0] - flank - away * (inside[0] - flank - low)
+        edges[N_OUTSIDE + m + i] = inside[m - 1] + flank + away * (high - inside[m - 1] - flank)
+    return edges
+
+
+@jit
+def first_boxes(problem: Problem, boxes: FloatArray) -> int:
+    """Fill the boxes that the search starts from; return their number."""
+    if problem.outer == 0:
+        return _add_boxes(boxes, 0, np.array([0.0, 1.0]), 0.0, 1.0)
+    if problem.outer == 1:
+        reach = SHAPE_REACH_SD * problem.priors[3, 1]
+        return _add_boxes(boxes, 0, np.linspace(-reach, reach, N_LINE + 1), 0.0, 1.0)
+    n = 0
+    bands = _width_edges(problem)
+    for i in range(len(bands) - 1):
+        edges = _location_edges(problem, math.exp(0.5 * (bands[i] + bands[i + 1])))
+        n = _add_boxes(boxes, n, edges, bands[i], bands[i + 1])
+    return n
+
+
+@jit
+def _width_edges(problem: Problem) -> FloatArray:
+    """Find the ends of the bands of width: a row each, and some out to the reach of the prior."""
+    mean, sd = problem.priors[4]
+    last = FIRST_WIDTH + N_ROWS * ROW_STEP
+    edges = np.empty(N_ROWS + 1 + 2 * N_BEYOND)
+    for i in range(N_ROWS + 1):
+        edges[N_BEYOND + i] = FIRST_WIDTH + i * ROW_STEP
+    low = min(mean - SHAPE_REACH_SD * sd, FIRST_WIDTH - N_BEYOND * ROW_STEP)
+    high = max(mean + SHAPE_REACH_SD * sd, last + N_BEYOND * ROW_STEP)
+    for i in range(N_BEYOND):
+        away = (i + 1) / N_BEYOND
+        edges[N_BEYOND - 1 - i] = FIRST_WIDTH + away * (low - FIRST_WIDTH)
+        edges[N_BEYOND + N_ROWS + 1 + i] = last + away * (high - last)
+    return edges
+
+
+@jit
+def row_of(box: FloatArray) -> int:
+    """Row of a box of the sigmoid."""
+    row = int((0.5 * (box[2] + box[3]) - FIRST_WIDTH) / ROW_STEP)
+    return min(max(row, 0), N_ROWS - 1)
+
+
+@jit
+def rows_of(grid: Grid) -> NDArray[np.int64]:
+    """Row of each cell of the sigmoid, shape (c,)."""
+    rows = np.empty(len(grid.masses), dtype=np.int64)
+    for c in range(len(rows)):
+        rows[c] = row_of(grid.boxes[c])
+    return rows
+
+
+@jit
+def measure(problem: Problem, room: Room, grid: Grid, c: int) -> None:
     """Find the mode and the log mass of cell c, climbing from the mode that stands there."""
     low1, high1, low2, high2 = grid.boxes[c]
     shape1, shape2 = 0.5 * (low1 + high1), 0.5 * (low2 + high2)
-    h = np.empty(len(problem.x))
-    lower = np.zeros((3, 3))
-    fill_shape(problem, shape1, shape2, h)
-    value = climb(problem, h, grid.modes[c], lower, MODE_STEPS)
-    for j in range(problem.inner):
-        value -= math.log(lower[j, j])
+    fill_shape(problem, shape1, shape2, room.h)
+    value = climb(problem, room, grid.modes[c], ENOUGH)
+    spread(problem, room, grid.modes[c], grid.marginals[c])
     if problem.outer > 0:
         t = (shape1 - problem.priors[3, 0]) / problem.priors[3, 1]
         value += math.log(high1 - low1) - 0.5 * t * t
@@ -64,23 +193,72 @@ def measure(problem: Problem, grid: Grid, c: int) -> None:
 
 
 @jit
+def measure_first(problem: Problem, room: Room, grid: Grid, n: int) -> None:
+    """Measure the first n cells: each climbs from the mode of the cell below, of the last width."""
+    boxes = grid.boxes
+    grid.modes[0] = problem.priors[:3, 0]
+    measure(problem, room, grid, 0)
+    # Cells of the row below are [start, stop); the first row has none, and goes from left to right.
+    start, stop, below = 0, 0, 0
+    for c in range(1, n):
+        if boxes[c, 2] > boxes[c - 1, 2]:
+            start, stop = stop, c
+            below = start
+        middle = boxes[c, 0] + boxes[c, 1]
+        while below + 1 < stop and boxes[below, 1] + boxes[below + 1, 0] < middle:
+            below += 1
+        grid.modes[c] = grid.modes[below if stop > 0 else c - 1]
+        measure(problem, room, grid, c)
+
+
+@jit
 def _touch(a: FloatArray, b: FloatArray) -> bool:
     return bool(a[0] <= b[1] and b[0] <= a[1] and a[2] <= b[3] and b[2] <= a[3])
 
 
 @jit
-def mark(grid: Grid, n: int, limit: float, marked: NDArray[np.bool_]) -> int:
-    """Mark cells with more than this share of the mass, and those of their size beside them."""
-    masses = grid.masses[:n]
-    share = np.exp(masses - masses.max())
-    share /= share.sum()
-    marked[:n] = share > limit
-    core = np.nonzero(marked[:n])[0]
+def row_masses(problem: Problem, grid: Grid, n: int) -> FloatArray:
+    """Log mass of each row; of the first alone where there is no plane."""
+    top = grid.masses[:n].max()
+    rows = np.zeros(N_ROWS)
     for c in range(n):
+        rows[row_of(grid.boxes[c]) if problem.outer == 2 else 0] += math.exp(grid.masses[c] - top)
+    return np.log(rows) + top
+
+
+@jit
+def mark(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> int:
+    """Mark cells with too much of the mass, and those of their size or larger beside them."""
+    rows = row_masses(problem, grid, n)
+    top = rows.max()
+    total = top + math.log(np.exp(rows - top).sum())
+    marked[:n] = False
+    for c in range(n):
+        marked[c] = grid.masses[c] - total > math.log(SPLIT_SHARE[problem.outer])
+        if problem.outer == 2 and not marked[c]:
+            row = rows[row_of(grid.boxes[c])]
+            marked[c] = row > top - ROW_NATS and grid.masses[c] - row > math.log(ROW_SHARE)
+    core = np.nonzero(marked[:n])[0]
+    if len(core) == 0:
+        return 0
+    boxes = grid.boxes
+    around = np.array(
+        [
+            boxes[core, 0].min(),
+            boxes[core, 1].max(),
+            boxes[core, 2].min(),
+            boxes[core, 3].max(),
+        ]
+    )
+    for c in range(n):
+        # However little the centre of a neighbour holds: the mass may reach into its corner.
+        if marked[c] or not _touch(boxes[c], around):
+            continue
         for m in core:
-            width, other = grid.boxes[c, 1] - grid.boxes[c, 0], grid.boxes[m, 1] - grid.boxes[m, 0]
-            if not marked[c] and width > 0.99 * other and _touch(grid.boxes[c], grid.boxes[m]):
+            width, other = boxes[c, 1] - boxes[c, 0], boxes[m, 1] - boxes[m, 0]
+            if width > 0.99 * other and _touch(boxes[c], boxes[m]):
                 marked[c] = True
+                break
     return len(core)
 
 
@@ -107,24 +285,22 @@ def split(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> in
 
 
 @jit
-def refine(problem: Problem, grid: Grid, n: int) -> int:
-    """Measure the first n cells, then split where the mass is until no cell holds much of it.
+def refine(problem: Problem, grid: Grid) -> int:
+    """Measure the first cells, then split where the mass is until no cell holds too much of it.
 
-    The first cell climbs from the mode that stands there, each next from its predecessor's.
     Returns the number of cells.
     """
-    for c in range(n):
-        if c > 0:
-            grid.modes[c] = grid.modes[c - 1]
-        measure(problem, grid, c)
+    room = make_room(len(problem.x))
+    n = first_boxes(problem, grid.boxes)
+    measure_first(problem, room, grid, n)
     marked = np.zeros(len(grid.boxes), dtype=np.bool_)
     for _ in range(MAX_PASSES if problem.outer > 0 else 0):
-        if mark(grid, n, SPLIT_SHARE[problem.outer], marked) == 0:
+        if mark(problem, grid, n, marked) == 0:
             break
         end = split(problem, grid, n, marked)
         for c in range(end):
             if c >= n or marked[c]:
-                measure(problem, grid, c)
+                measure(problem, room, grid, c)
         if end == n:
             break
         n = end
@@ -132,18 +308,20 @@ def refine(problem: Problem, grid: Grid, n: int) -> int:
 
 
 @jit
-def cell_shares(masses: FloatArray, rows: NDArray[np.int64], n_rows: int) -> FloatArray:
-    """Probability of drawing from each cell: by mass, a part of it evenly over the rows."""
-    tops = np.full(n_rows, -np.inf)
-    totals = np.zeros(n_rows)
-    for c in range(len(masses)):
-        tops[rows[c]] = max(tops[rows[c]], masses[c])
-    for c in range(len(masses)):
-        totals[rows[c]] += math.exp(masses[c] - tops[rows[c]])
-    shares = np.exp(masses - masses.max())
-    shares *= (1 - EVEN_SHARE) / shares.sum()
-    for c in range(len(masses)):
-        shares[c] += EVEN_SHARE / n_rows * math.exp(masses[c] - tops[rows[c]]) / totals[rows[c]]
+def cell_shares(problem: Problem, grid: Grid) -> FloatArray:
+    """Probability of drawing from each cell: by mass, a part of it spread over the rows."""
+    n = len(grid.masses)
+    shares = np.exp(grid.masses - grid.masses.max())
+    shares /= shares.sum()
+    if problem.outer < 2:
+        return shares
+    rows = row_masses(problem, grid, n)
+    even = 1.0 / (1.0 + ((rows.max() - rows) / EVEN_NATS) ** 2)
+    even /= even.sum()
+    shares *= 1 - EVEN_SHARE
+    for c in range(n):
+        row = row_of(grid.boxes[c])
+        shares[c] += EVEN_SHARE * even[row] * math.exp(grid.masses[c] - rows[row])
     return shares
 
 
@@ -152,32 +330,38 @@ def draw(
     problem: Problem,
     grid: Grid,
     shares: FloatArray,
-    points: Points,
+    sobol: FloatArray,
+    shifts: FloatArray,
     thetas: FloatArray,
     log_weights: FloatArray,
+    cells: NDArray[np.int64],
 ) -> None:
-    """Fill draws (m, 5) and their log importance weights (m,)."""
+    """Fill draws (r, p, 5), their log importance weights (r, p) and their cells (r, p).
+
+    The points ``sobol`` (p, 6) in the unit cube are used once under each random shift (r, 6).
+    """
     ends = np.cumsum(shares)
-    h = np.empty(len(problem.x))
-    lower = np.zeros((3, 3))
-    theta = np.zeros(3)
-    for i in range(len(log_weights)):
-        c = min(np.searchsorted(ends, points.uniforms[i, 0] * ends[-1]), len(shares) - 1)
+    room = make_room(len(problem.x))
+    u = np.empty(6)
+    for at in range(log_weights.size):
+        r, p = divmod(at, len(sobol))
+        for j in range(6):
+            # Half a grain off the faces, where a quantile is infinite.
+            u[j] = (sobol[p, j] + shifts[r, j]) % 1.0 * (1 - 1e-9) + 5e-10
+        c = min(np.searchsorted(ends, u[0] * ends[-1]), len(shares) - 1)
+        cells[r, p] = c
         log_q = math.log(shares[c])
-        theta[:] = grid.modes[c]
-        out = thetas[i]
+        out = thetas[r, p]
         for a in range(problem.outer):
             low, high = grid.boxes[c, 2 * a], grid.boxes[c, 2 * a + 1]
-            out[3 + a] = low + points.uniforms[i, 1 + a] * (high - low)
+            out[3 + a] = low + u[1 + a] * (high - low)
             log_q -= math.log(high - low)
-        fill_shape(problem, out[3], out[4], h)
-        # Without a shape every draw starts from the one mode, which is already known.
-        if problem.outer > 0 or i == 0:
-            climb(problem, h, theta, lower, LOCAL_STEPS)
-        normals, chi = points.normals[i], points.chis[i]
+        fill_shape(problem, out[3], out[4], room.h)
         if problem.counted:
-            log_q += step_count(problem, theta, lower, normals, chi, out)
+            log_q += step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
         else:
-            log_q += step_score(problem, h, theta, lower, normals, chi, out)
-        joint = log_likelihood(problem.counted, h, problem.y, problem.spread, out)
-        log_weights[i] = joint + log_prior(problem.candidate, out, problem.priors) - log_q
+            log_q += step_scores(problem, room, grid.marginals[c], u[3:], out)
+        log_weights[r, p] = log_prior(problem.candidate, out, problem.priors) - log_q
+        log_weights[r, p] += log_likelihood(
+            problem.counted, room.h, problem.y, problem.spread, problem.base, out
+        )

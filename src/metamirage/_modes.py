@@ -1,6 +1,8 @@
-"""Compiled local work of the engine: modes of the inner parameters, and steps away from them.
+"""Compiled local work of the engine: where the inner parameters are, given the shape.
 
-Inner parameters are (left, dispersion, right); the shape is held fixed here.
+Inner parameters are (left, dispersion, right). For counts all three are expanded about their joint
+mode. For Gaussian scores the levels are integrated in closed form and only the log noise is
+expanded, about the mode of its marginal.
 """
 
 from __future__ import annotations
@@ -10,24 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from metamirage._compiled import jit
+from metamirage._newton import MAX_STEP, damped_cholesky, newton_step
 from metamirage.curves import FloatArray
-from metamirage.densities import LOG_2PI, derivatives, jit, log_likelihood, shape
+from metamirage.densities import expand_counts, shape
 
-# Newton stops where a step would gain less than this many nats.
-ENOUGH = 1e-7
-MAX_DAMPINGS = 40
-MAX_HALVINGS = 20
-# Longest Newton step in any parameter: beyond it the log gamma function of a huge over-dispersion
-# loses all digits and a climb would chase the rounding.
-MAX_STEP = 3.0
-# Degrees of freedom of the steps: heavier tails than any posterior of a level.
-T_DF = 6.0
-LOG_T_NORM = np.array(
-    [
-        math.lgamma((T_DF + d) / 2) - math.lgamma(T_DF / 2) - 0.5 * d * math.log(T_DF * math.pi)
-        for d in range(4)
-    ]
-)
+MAX_HALVINGS = 12
+# Step of the differences that give the slope and curvature of the noise's marginal.
+NOISE_DELTA = 0.05
+# Where a climb of the noise may start, in prior sds from its prior mean: scores that a shape fits
+# exactly have a second, tiny noise, which no climb from a common one would find.
+NOISE_STARTS = np.array([-24.0, -16.0, -11.0, -7.0, -4.0, -2.0, 0.0])
 
 
 class Problem(NamedTuple):
@@ -43,8 +38,8 @@ class Problem(NamedTuple):
         Shape parameters in use: 0, 1 (power, quadratic) or 2 (sigmoid).
     counted
         Beta-binomial counts, or Gaussian scores.
-    x, y, spread
-        Size, count or score, items or standard error; shape (n,).
+    x, y, spread, base
+        Size; count or score; items or standard error; ``densities.log_base``. Shape (n,).
     window
         Smallest and largest size, shape (2,).
     priors
@@ -58,8 +53,27 @@ class Problem(NamedTuple):
     x: FloatArray
     y: FloatArray
     spread: FloatArray
+    base: FloatArray
     window: FloatArray
     priors: FloatArray
+
+
+class Room(NamedTuple):
+    """Working memory of one thread: shape (n,), three vectors (3,) and two matrices (3, 3)."""
+
+    h: FloatArray
+    gradient: FloatArray
+    step: FloatArray
+    trial: FloatArray
+    hessian: FloatArray
+    lower: FloatArray
+
+
+@jit
+def make_room(n: int) -> Room:
+    """Make room for a curve of n points."""
+    vectors, matrices = np.empty((3, 3)), np.zeros((2, 3, 3))
+    return Room(np.empty(n), vectors[0], vectors[1], vectors[2], matrices[0], matrices[1])
 
 
 @jit
@@ -71,221 +85,173 @@ def fill_shape(problem: Problem, shape1: float, shape2: float, h: FloatArray) ->
 
 
 @jit
-def log_inner(problem: Problem, h: FloatArray, theta: FloatArray) -> float:
-    """Log likelihood and prior of the inner parameters, up to a constant of the prior."""
-    total = log_likelihood(problem.counted, h, problem.y, problem.spread, theta)
-    for j in range(problem.inner):
-        t = (theta[j] - problem.priors[j, 0]) / problem.priors[j, 1]
-        total -= 0.5 * t * t
-    return total
+def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float) -> float:
+    """Newton ascent of (left, log phi, right) for counts, in place; return the log joint there.
 
-
-@jit
-def cholesky(hessian: FloatArray, d: int, damping: float, lower: FloatArray) -> bool:
-    """Cholesky factor of -hessian + damping * I, in place; False if not positive definite."""
-    for i in range(d):
-        for j in range(i + 1):
-            total = -hessian[i, j] + (damping if i == j else 0.0)
-            for m in range(j):
-                total -= lower[i, m] * lower[j, m]
-            if i == j:
-                if not total > 1e-10:
-                    return False
-                lower[i, i] = math.sqrt(total)
-            else:
-                lower[i, j] = total / lower[j, j]
-    return True
-
-
-@jit
-def damped_cholesky(hessian: FloatArray, d: int, lower: FloatArray) -> None:
-    """Factor with the smallest of a rising series of dampings that works.
-
-    A Hessian that is not finite has none: the identity stands in, and the weights of the draws
-    show what that costs.
-    """
-    damping = 0.0
-    for _ in range(MAX_DAMPINGS):
-        if cholesky(hessian, d, damping, lower):
-            return
-        damping = 1e-3 if damping == 0.0 else damping * 8.0
-    lower[:] = 0.0
-    for j in range(d):
-        lower[j, j] = 1.0
-
-
-@jit
-def newton_step(gradient: FloatArray, lower: FloatArray, d: int, step: FloatArray) -> float:
-    """Solve (L L') step = gradient, in place; return the gain of the quadratic model."""
-    gain = 0.0
-    for i in range(d):
-        total = gradient[i]
-        for m in range(i):
-            total -= lower[i, m] * step[m]
-        step[i] = total / lower[i, i]
-        gain += 0.5 * step[i] * step[i]
-    for i in range(d - 1, -1, -1):
-        total = step[i]
-        for m in range(i + 1, d):
-            total -= lower[m, i] * step[m]
-        step[i] = total / lower[i, i]
-    return gain
-
-
-@jit
-def line_search(
-    problem: Problem, h: FloatArray, theta: FloatArray, step: FloatArray, value: float
-) -> float:
-    """Move theta along the step as far as it climbs, in place; return the new log inner."""
-    d = problem.inner
-    trial = theta.copy()
-    size = min(1.0, MAX_STEP / np.abs(step[:d]).max())
-    for _ in range(MAX_HALVINGS):
-        for j in range(d):
-            trial[j] = theta[j] + size * step[j]
-        there = log_inner(problem, h, trial)
-        if there > value:
-            theta[:d] = trial[:d]
-            return there
-        size *= 0.4
-    return value
-
-
-@jit
-def climb(
-    problem: Problem, h: FloatArray, theta: FloatArray, lower: FloatArray, max_steps: int
-) -> float:
-    """Newton ascent to the mode of the inner parameters, in place; return log inner there.
-
-    ``lower`` becomes the Cholesky factor of the negative Hessian at the end.
+    Ends where a step would gain less than ``enough`` nats, and takes that last step unseen.
+    ``room.lower`` becomes the Cholesky factor of the negative Hessian.
     """
     d = problem.inner
-    gradient = np.empty(3)
-    hessian = np.empty((3, 3))
-    step = np.empty(3)
-    value = log_inner(problem, h, theta)
-    for i in range(max_steps + 1):
-        derivatives(
-            problem.counted, h, problem.y, problem.spread, theta, problem.priors, gradient, hessian
-        )
-        damped_cholesky(hessian, d, lower)
-        if newton_step(gradient, lower, d, step) < ENOUGH or i == max_steps:
-            break
-        there = line_search(problem, h, theta, step, value)
-        if there == value:
-            break
+    k, n, priors = problem.y, problem.spread, problem.priors
+    value = expand_counts(room.h, k, n, theta, priors, room.gradient, room.hessian)
+    while True:
+        damped_cholesky(room.hessian, d, room.lower)
+        gain = newton_step(room.gradient, room.lower, d, room.step)
+        if not gain > enough:
+            # A gain that is no number has no step either.
+            for j in range(d if gain >= 0 else 0):
+                theta[j] += room.step[j]
+            return value + max(gain, 0.0)
+        room.trial[:] = theta
+        size = 1.0
+        there = -math.inf
+        for _ in range(MAX_HALVINGS):
+            for j in range(d):
+                room.trial[j] = theta[j] + size * room.step[j]
+            there = expand_counts(room.h, k, n, room.trial, priors, room.gradient, room.hessian)
+            if there > value:
+                break
+            size *= 0.4
+        if not there > value:
+            return value
+        # Rounding can make a climb of ever smaller steps.
+        slow = there - value < 0.01 * enough
         value = there
-    return value
+        theta[:] = room.trial
+        if slow:
+            return value
 
 
 @jit
-def step_count(
-    problem: Problem,
-    theta: FloatArray,
-    lower: FloatArray,
-    normals: FloatArray,
-    chi: float,
-    out: FloatArray,
+def integrate_levels(
+    problem: Problem, h: FloatArray, nu: float, mean: FloatArray, lower: FloatArray
 ) -> float:
-    """Draw the inner parameters for counts by a joint Student-t step from their mode.
+    """Integrate the levels of Gaussian scores in closed form, given the log noise ``nu``.
 
-    Fills ``out`` (3,) from standard normals (3,) and a chi-square, and returns the log density of
-    the proposal.
-    """
-    d = problem.inner
-    stretch = math.sqrt(T_DF / chi)
-    log_q = float(LOG_T_NORM[d])
-    square = 0.0
-    for j in range(d):
-        square += (normals[j] * stretch) ** 2
-        log_q += math.log(lower[j, j])
-    out[2] = 0.0
-    for j in range(d - 1, -1, -1):
-        total = normals[j] * stretch
-        for m in range(j + 1, d):
-            total -= lower[m, j] * (out[m] - theta[m])
-        out[j] = theta[j] + total / lower[j, j]
-    return log_q - 0.5 * (T_DF + d) * math.log1p(square / T_DF)
-
-
-@jit
-def level_posterior(
-    problem: Problem, h: FloatArray, sigma: float, mean: FloatArray, lower: FloatArray
-) -> float:
-    """Exact Normal posterior of the levels of Gaussian scores, given the noise; in place.
-
-    The levels are (left, right), or left alone for flat. Fills ``mean`` (2,) and ``lower`` (2, 2),
-    the Cholesky factor of the precision; returns half the precision's log determinant.
+    The levels are (left, right), or left alone for flat. Fills ``mean`` (3,) and ``lower`` (3, 3),
+    the Cholesky factor of their posterior precision, at 0 and 2; returns the log marginal and the
+    log prior of the noise, but for constants.
     """
     y, stderr, priors = problem.y, problem.spread, problem.priors
+    noise = math.exp(2 * nu)
     a = 1.0 / priors[0, 1] ** 2
     b = 0.0
     c = 1.0 / priors[2, 1] ** 2
-    u = a * priors[0, 0]
-    v = c * priors[2, 0]
+    u = 0.0
+    v = 0.0
     for i in range(len(y)):
-        precision = 1.0 / (stderr[i] ** 2 + sigma**2)
-        a += (1 - h[i]) ** 2 * precision
-        b += (1 - h[i]) * h[i] * precision
-        c += h[i] ** 2 * precision
-        u += (1 - h[i]) * y[i] * precision
-        v += h[i] * y[i] * precision
+        w = 1.0 / (stderr[i] ** 2 + noise)
+        right = h[i] * w
+        left = w - right
+        r = y[i] - priors[0, 0] - (priors[2, 0] - priors[0, 0]) * h[i]
+        a += (1 - h[i]) * left
+        b += h[i] * left
+        c += h[i] * right
+        u += left * r
+        v += right * r
     lower[0, 0] = math.sqrt(a)
-    if problem.inner == 2:
-        mean[0] = u / a
-        return math.log(lower[0, 0])
-    lower[1, 0] = b / lower[0, 0]
-    # The subtraction cancels for h near 0 throughout; the prior's part of c bounds it from below.
-    lower[1, 1] = math.sqrt(max(c - lower[1, 0] ** 2, 1.0 / priors[2, 1] ** 2))
-    top = u / lower[0, 0]
-    mean[1] = (v - lower[1, 0] * top) / lower[1, 1] ** 2
-    mean[0] = (top - lower[1, 0] * mean[1]) / lower[0, 0]
-    return math.log(lower[0, 0]) + math.log(lower[1, 1])
+    log_det = math.log(lower[0, 0])
+    d_left, d_right = u / a, 0.0
+    if problem.inner == 3:
+        lower[2, 0] = b / lower[0, 0]
+        # The subtraction cancels for h near 0 throughout; the prior's part of c bounds it below.
+        lower[2, 2] = math.sqrt(max(c - lower[2, 0] ** 2, 1.0 / priors[2, 1] ** 2))
+        log_det += math.log(lower[2, 2])
+        d_right = (v - lower[2, 0] * u / lower[0, 0]) / lower[2, 2] ** 2
+        d_left = (u / lower[0, 0] - lower[2, 0] * d_right) / lower[0, 0]
+    mean[0], mean[2] = priors[0, 0] + d_left, priors[2, 0] + d_right
+    # The misfit about the mean: completing the square would cancel where the noise is small.
+    square = (d_left / priors[0, 1]) ** 2 + (d_right / priors[2, 1]) ** 2
+    square += ((nu - priors[1, 0]) / priors[1, 1]) ** 2
+    for i in range(len(y)):
+        variance = stderr[i] ** 2 + noise
+        r = y[i] - mean[0] - (mean[2] - mean[0]) * h[i]
+        square += r * r / variance + math.log(variance)
+    return float(-0.5 * square - log_det)
 
 
 @jit
-def noise_variance(problem: Problem, lower: FloatArray) -> float:
-    """Marginal variance of the dispersion under Laplace's approximation."""
-    variance = float(lower[1, 1] ** -2)
-    if problem.inner == 2:
-        return variance
-    return variance * (1.0 + float(lower[2, 1] / lower[2, 2]) ** 2)
+def climb_noise(problem: Problem, room: Room, theta: FloatArray, enough: float) -> float:
+    """Newton ascent of the log noise of Gaussian scores, in place; return its log marginal there.
 
-
-@jit
-def step_score(
-    problem: Problem,
-    h: FloatArray,
-    theta: FloatArray,
-    lower: FloatArray,
-    normals: FloatArray,
-    chi: float,
-    out: FloatArray,
-) -> float:
-    """Draw the inner parameters for Gaussian scores: noise by Student-t, then levels exactly.
-
-    The levels' scale follows the noise, which a joint step could not. Otherwise as ``step_count``.
+    ``room.lower[1, 1]`` becomes the root of the negative curvature.
     """
-    mean = np.zeros(2)
-    factor = np.zeros((2, 2))
-    variance = noise_variance(problem, lower)
-    # The volume of the levels grows with the noise, and moves the noise's marginal mode.
-    up = level_posterior(problem, h, math.exp(theta[1] + 0.1), mean, factor)
-    down = level_posterior(problem, h, math.exp(theta[1] - 0.1), mean, factor)
-    t = normals[1] * math.sqrt(T_DF / chi)
-    out[1] = theta[1] - (up - down) / 0.2 * variance + t * math.sqrt(variance)
-    log_q = (
-        float(LOG_T_NORM[1])
-        - 0.5 * (T_DF + 1) * math.log1p(t * t / T_DF)
-        - 0.5 * math.log(variance)
-    )
-    log_q += level_posterior(problem, h, math.exp(out[1]), mean, factor)
-    log_q -= 0.5 * float(normals[0] ** 2 + LOG_2PI)
-    out[2] = 0.0
-    if problem.inner == 2:
-        out[0] = mean[0] + normals[0] / factor[0, 0]
-        return log_q
-    right = normals[2] / factor[1, 1]
-    out[2] = mean[1] + right
-    out[0] = mean[0] + (normals[0] - factor[1, 0] * right) / factor[0, 0]
-    return log_q - 0.5 * float(normals[2] ** 2 + LOG_2PI)
+    # ASSUME: the noise's marginal is never expanded as wider than twice its prior.
+    least = 0.25 / problem.priors[1, 1] ** 2
+    value = integrate_levels(problem, room.h, theta[1], room.step, room.lower)
+    for start in NOISE_STARTS:
+        nu = problem.priors[1, 0] + start * problem.priors[1, 1]
+        there = integrate_levels(problem, room.h, nu, room.step, room.lower)
+        if there > value:
+            value = there
+            theta[1] = nu
+    while True:
+        up = integrate_levels(problem, room.h, theta[1] + NOISE_DELTA, room.step, room.lower)
+        down = integrate_levels(problem, room.h, theta[1] - NOISE_DELTA, room.step, room.lower)
+        slope = (up - down) / (2 * NOISE_DELTA)
+        curvature = max((2 * value - up - down) / NOISE_DELTA**2, least)
+        step = min(max(slope / curvature, -MAX_STEP), MAX_STEP)
+        room.lower[1, 1] = math.sqrt(curvature)
+        if not 0.5 * slope * step > enough:
+            theta[1] += step
+            return float(value + 0.5 * slope * step)
+        there = -math.inf
+        for _ in range(MAX_HALVINGS):
+            there = integrate_levels(problem, room.h, theta[1] + step, room.step, room.lower)
+            if there > value:
+                break
+            step *= 0.4
+        if not there > value:
+            return value
+        slow = there - value < 0.01 * enough
+        theta[1] += step
+        value = there
+        if slow:
+            return value
+
+
+@jit
+def climb(problem: Problem, room: Room, theta: FloatArray, enough: float) -> float:
+    """Move theta (3,) to the mode given the shape, in place; return the log mass about it.
+
+    Laplace's approximation, but for constants that all shapes of a problem share.
+    """
+    if not problem.counted:
+        value = climb_noise(problem, room, theta, enough)
+        return value - math.log(room.lower[1, 1])
+    value = climb_counts(problem, room, theta, enough)
+    for j in range(problem.inner):
+        value -= math.log(room.lower[j, j])
+    return value
+
+
+@jit
+def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> None:
+    """Describe the marginal of the dispersion after a climb to theta.
+
+    Fills ``out`` (4,): its centre, its sd, and how far the left and the right level of counts move
+    with it along the ridge of the joint density.
+    """
+    lower, priors = room.lower, problem.priors
+    out[0], out[1], out[2], out[3] = theta[1], 1.0 / lower[1, 1], 0.0, 0.0
+    if not problem.counted:
+        return
+    room.gradient[:] = 0.0
+    room.gradient[1] = 1.0
+    newton_step(room.gradient, lower, problem.inner, room.step)
+    variance = room.step[1]
+    out[1] = math.sqrt(variance)
+    # Levels are freer under a smaller phi, for their precision goes with the effective number of
+    # items, n (1 + phi) / (n + phi): the marginal of log phi lies below its joint mode.
+    phi = math.exp(theta[1])
+    growth = 0.0
+    for n in problem.spread:
+        growth += phi * (n - 1) / ((1 + phi) * (n + phi)) / len(problem.spread)
+    informed = 0.0
+    for j in range(0, problem.inner, 2):
+        out[2 + j // 2] = room.step[j] / variance
+        precision = 0.0
+        for m in range(j + 1):
+            precision += lower[j, m] ** 2
+        informed += max(0.0, 1.0 - 1.0 / (priors[j, 1] ** 2 * precision))
+    out[0] -= 0.5 * informed * growth * variance

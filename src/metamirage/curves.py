@@ -6,7 +6,7 @@ Orientation: y is turned so that larger is better. Scale: a bounded metric is ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -20,6 +20,9 @@ from metamirage.tables import CURVE_KEY, MIN_SIZES
 
 FloatArray = NDArray[np.floating[Any]]
 
+# ASSUME: scores are printed to a ten-thousandth of their range: rounding has this sd (uniform, 1e-4
+# over the root of 12). Without it twelve equal scores would have no noise at all.
+ROUNDING = 3e-5
 # ASSUME: these subtasks are means over their siblings and would count the same items twice.
 AGGREGATE_SUBTASKS = frozenset({"overall"})
 
@@ -41,7 +44,8 @@ class Curve:
     z
         Oriented and scaled score, shape (n,).
     stderr
-        Published standard error on the scale of ``z``, shape (n,); zero where there is none.
+        Published standard error on the scale of ``z``, if any, joined with the sd of rounding;
+        shape (n,).
     n_items
         Items behind each score, shape (n,); zero where unknown.
     observation
@@ -87,8 +91,8 @@ class Curve:
         """
         return np.clip(np.rint(self.z * self.n_items), 0, self.n_items)
 
-    def take(self, keep: NDArray[np.bool_]) -> Curve:
-        """Return the curve of some of its points, on the same scale; shape of ``keep`` is (n,)."""
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Curve:
+        """Return the curve of some of its points, on the same scale: a mask (n,) or indices."""
         return replace(
             self,
             size=self.size[keep],
@@ -158,11 +162,16 @@ def build_curves(tidy: pd.DataFrame, tags: pd.DataFrame) -> list[Curve]:
         If no curve has three sizes.
     """
     tagged = tidy.merge(tags, on=["benchmark", "task", "metric"], validate="many_to_one")
-    groups = tagged.groupby(list(CURVE_KEY), dropna=False, sort=False)
+    number = tagged.groupby(list(CURVE_KEY), dropna=False, sort=False).ngroup()
+    tagged = tagged.assign(_number=number).sort_values(["_number", "n_params", "model"])
+    # Arrays cut at the first row of each curve: a frame for each would cost a hundred times more.
+    starts = np.flatnonzero(np.diff(tagged["_number"], prepend=-1))
+    heads = tagged.iloc[starts].to_dict("records")
+    points = np.split(_points(tagged), starts[1:], axis=1)
     curves = [
-        _build_curve(group.sort_values(["n_params", "model"]))
-        for _, group in groups
-        if group["n_params"].nunique() >= MIN_SIZES
+        _build_curve(head, *arrays)
+        for head, arrays in zip(heads, points, strict=True)
+        if len(np.unique(arrays[0])) >= MIN_SIZES
     ]
     if not curves:
         raise InputError([_no_curves(tidy)])
@@ -180,23 +189,39 @@ def _no_curves(tidy: pd.DataFrame) -> Offence:
     )
 
 
-def _build_curve(group: pd.DataFrame) -> Curve:
-    head = group.iloc[0]
+def _points(tagged: pd.DataFrame) -> FloatArray:
+    """Size, score, items and standard error of all rows, zero where unknown; shape (4, rows)."""
+    return np.stack(
+        [
+            np.log10(tagged["n_params"].to_numpy(float)),
+            tagged["score"].to_numpy(float),
+            tagged["n_samples"].to_numpy(float, na_value=0.0),
+            tagged["stderr"].fillna(0.0).to_numpy(float),
+        ]
+    )
+
+
+def _build_curve(
+    head: Mapping[Hashable, Any],
+    size: FloatArray,
+    score: FloatArray,
+    n_items: FloatArray,
+    published: FloatArray,
+) -> Curve:
+    """Build one curve from its first row and the points of all, sorted by size."""
     key = {c: head[c] for c in CURVE_KEY}
     sign = 1 if head["direction"] == "up" else -1
-    score = group["score"].to_numpy(float)
     bounded = bool(np.isfinite(head["lower"]) and np.isfinite(head["upper"]))
     origin, unit = _scale(sign * score, sign * np.array([head["lower"], head["upper"]]), bounded)
-    n_items = group["n_samples"].to_numpy(float, na_value=0.0)
-    stderr = group["stderr"].fillna(0.0).to_numpy(float) / unit
+    stderr = published / unit
     return Curve(
         curve_id=curve_name(key),
         key=key,
-        size=np.log10(group["n_params"].to_numpy(float)),
-        score=score,
+        size=size.copy(),
+        score=score.copy(),
         z=(sign * score - origin) / unit,
-        stderr=stderr,
-        n_items=n_items,
+        stderr=np.hypot(stderr, ROUNDING),
+        n_items=n_items.copy(),
         observation=_observation(head, bounded, n_items, stderr),
         chance=(sign * float(head["chance"]) - origin) / unit if bounded else np.nan,
         bounded=bounded,
@@ -216,7 +241,7 @@ def _scale(oriented: FloatArray, bounds: FloatArray, bounded: bool) -> tuple[flo
 
 
 def _observation(
-    head: pd.Series[Any], bounded: bool, n_items: FloatArray, stderr: FloatArray
+    head: Mapping[Hashable, Any], bounded: bool, n_items: FloatArray, stderr: FloatArray
 ) -> str:
     # ASSUME: a graded metric with a published standard error keeps that error; its count bound
     # would be wider than the truth.
@@ -225,7 +250,7 @@ def _observation(
     return "beta_binomial" if counted and not graded else "gaussian"
 
 
-def _exclusion(head: pd.Series[Any]) -> str:
+def _exclusion(head: Mapping[Hashable, Any]) -> str:
     if head["excluded"]:
         return str(head["excluded"])
     return "aggregate over subtasks" if head["subtask"] in AGGREGATE_SUBTASKS else ""

@@ -1,10 +1,10 @@
 """Deterministic integration of the candidate densities: evidence, posterior draws, width profile.
 
-The levels and the dispersion have one smooth mode given the shape, so Laplace's approximation over
-a grid of shapes finds where the mass is; the grid is split until no cell holds much of it. Points
-of a randomised Sobol sequence are then drawn from the cells, each with a Student-t step about its
-own local mode, and weighted by the exact density. The weights make the result independent of the
-Laplace approximation; their spread over independent randomisations is the error that is reported.
+Given the shape, the inner parameters (levels and dispersion) have one smooth mode. Laplace's
+approximation about it, over cells of shapes that are split where the mass is, gives a proposal.
+Points of a randomised Sobol sequence are drawn from the cells, each stepping away from its own
+local mode, and are weighted by the exact density. The weights make the result independent of
+Laplace's approximation; their spread over independent randomisations is the error reported.
 
 Not for multimodal levels, and not a sampler: draws carry weights and must be used with them.
 """
@@ -12,31 +12,31 @@ Not for multimodal levels, and not a sampler: draws carry weights and must be us
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri, logsumexp, ndtr, ndtri
+from scipy.special import ndtr
 from scipy.stats import qmc
 
 from metamirage import _cells
-from metamirage._cells import Grid, Points
-from metamirage._modes import T_DF, Problem
+from metamirage._cells import Grid
+from metamirage._modes import Problem
 from metamirage.curves import Curve, FloatArray
-from metamirage.densities import CODES, LN10
+from metamirage.densities import CODES, LN10, log_base
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, Priors
 
 # Independent randomisations of the point set; their spread is the reported error.
 N_REPLICATES = 8
-# Points of one randomisation, powers of two as Sobol sequences want: the first that brings the
-# error under the target is kept.
-N_POINTS = (256, 1024, 4096)
+# Student's t with 14 degrees of freedom: 95 % lie within.
+T_95 = 2.145
+# Points of one randomisation, powers of two as Sobol sequences want: at first, and at most; they
+# are doubled until the error is under the target.
+N_FIRST, N_MOST = 64, 4096
 TARGET_ERROR = 0.03
-# ASSUME: prior mass beyond four sd of the location (6e-5) is left out.
-LOCATION_REACH_SD = 4.0
-EXPONENT_REACH_SD = 4.5
-N_LOCATION_INSIDE = 24
-N_LOCATION_OUTSIDE = 6
-N_EXPONENT_CELLS = 24
+# The part of the profile that Laplace's approximation misses is smoothed over so many nodes (sd of
+# a Normal kernel): it varies slowly with width, and a node of thin posterior has few draws.
+SMOOTH_NODES = 2.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Posterior:
     log_evidence
         Log marginal likelihood, nats; for Gaussian scores a density per unit of ``Curve.z``.
     error
-        Its standard error over the randomisations, nats.
+        Half-width of its 95 % interval, from the spread over the randomisations, nats.
     ess
         Effective number of draws, 1 / sum(weights**2).
     profile
@@ -92,6 +92,8 @@ def integrate(
     *,
     rng: np.random.Generator,
     window: Curve | None = None,
+    n_first: int = N_FIRST,
+    target_error: float = TARGET_ERROR,
 ) -> Posterior:
     """Integrate one candidate on one curve.
 
@@ -108,32 +110,47 @@ def integrate(
     window
         Curve whose first and last size anchor linear and power; the curve itself by default. A
         forecast keeps the window of the whole curve, sizes being known before scores are.
+    n_first
+        Points of each randomisation to start from, a power of two up to ``N_MOST``.
+    target_error
+        Points are doubled while ``Posterior.error`` is above this, nats.
     """
     problem = _problem(curve, candidate, priors, window or curve)
     grid = _grid(problem)
-    rows = _rows(grid, problem)
-    shares = _cells.cell_shares(grid.masses, rows, int(rows.max()) + 1)
-    for n_points in N_POINTS:
-        points = _points(n_points, rng)
-        theta = np.zeros((len(points.chis), 5))
-        log_weights = np.empty(len(points.chis))
-        _cells.draw(problem, grid, shares, points, theta, log_weights)
-        posterior = _summarise(candidate, theta, log_weights, priors)
-        if posterior.error < TARGET_ERROR:
-            break
-    return posterior
+    shares = _cells.cell_shares(problem, grid)
+    shifts = rng.random((N_REPLICATES, _SOBOL.shape[1]))
+    draws = _draw(problem, grid, shares, _SOBOL[:n_first], shifts)
+    while _evidence(draws)[1] > target_error and draws.points < N_MOST:
+        more = _SOBOL[draws.points : 2 * draws.points]
+        draws = _joined(draws, _draw(problem, grid, shares, more, shifts))
+    return _posterior(candidate, problem, grid, shares, draws)
+
+
+class Draws(NamedTuple):
+    """Weighted draws by randomisation: theta (r, p, 5), log weights (r, p), cells (r, p)."""
+
+    theta: FloatArray
+    log_weights: FloatArray
+    cells: NDArray[np.int64]
+
+    @property
+    def points(self) -> int:
+        """Points of one randomisation."""
+        return int(self.log_weights.shape[1])
 
 
 def _problem(curve: Curve, candidate: str, priors: Priors, window: Curve) -> Problem:
     counted = curve.observation == "beta_binomial"
+    y, spread = (curve.counts, curve.n_items) if counted else (curve.z, curve.stderr)
     return Problem(
         candidate=CODES[candidate],
         inner=min(len(PARAMETERS[candidate]), 3),
         outer=max(len(PARAMETERS[candidate]) - 3, 0),
         counted=counted,
         x=curve.size,
-        y=curve.counts if counted else curve.z,
-        spread=curve.n_items if counted else curve.stderr,
+        y=y,
+        spread=spread,
+        base=log_base(counted, y, spread),
         window=np.array([window.size[0], window.size[-1]]),
         priors=priors.as_array(),
     )
@@ -141,56 +158,15 @@ def _problem(curve: Curve, candidate: str, priors: Priors, window: Curve) -> Pro
 
 def _grid(problem: Problem) -> Grid:
     """Cells where the mass is, in order of width and location."""
-    start = _first_boxes(problem)
-    grid = Grid(
-        np.empty((_cells.MAX_CELLS, 4)), np.empty((_cells.MAX_CELLS, 3)), np.empty(_cells.MAX_CELLS)
-    )
-    grid.boxes[: len(start)] = start
-    grid.modes[0] = problem.priors[:3, 0]
-    n = _cells.refine(problem, grid, len(start))
+    grid = _cells.make_grid()
+    n = _cells.refine(problem, grid)
     order = np.lexsort((grid.boxes[:n, 0], grid.boxes[:n, 2]))
-    return Grid(grid.boxes[order], grid.modes[order], grid.masses[order])
-
-
-def _first_boxes(problem: Problem) -> FloatArray:
-    edges1, edges2 = _first_edges(problem)
-    low2, low1 = np.meshgrid(edges2[:-1], edges1[:-1], indexing="ij")
-    high2, high1 = np.meshgrid(edges2[1:], edges1[1:], indexing="ij")
-    # Back and forth, so that each cell starts its climb from a neighbour's mode.
-    for a in (low1, high1):
-        a[1::2] = a[1::2, ::-1]
-    return np.stack([low1, high1, low2, high2], axis=-1).reshape(-1, 4)
-
-
-def _first_edges(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    whole = np.array([0.0, 1.0])
-    if problem.outer == 2:
-        return _location_edges(problem.window, problem.priors[3]), LN10 * _width_edges()
-    if problem.outer == 1:
-        reach = EXPONENT_REACH_SD * problem.priors[3, 1]
-        return np.linspace(-reach, reach, N_EXPONENT_CELLS + 1), whole
-    return whole, whole
+    return Grid(*(part[order] for part in grid))
 
 
 def _width_edges() -> FloatArray:
     step = LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0]
     return np.append(LOG10_WIDTH_NODES - step / 2, LOG10_WIDTH_NODES[-1] + step / 2)
-
-
-def _location_edges(window: FloatArray, prior: FloatArray) -> FloatArray:
-    """Even cells inside the window, wider ones out to the reach of the prior."""
-    inside = np.linspace(window[0], window[1], N_LOCATION_INSIDE + 1)
-    reach = LOCATION_REACH_SD * prior[1]
-    away = np.linspace(0, 1, N_LOCATION_OUTSIDE + 1)[1:] ** 1.5
-    below = window[0] - away * (window[0] - (prior[0] - reach))
-    above = window[1] + away * (prior[0] + reach - window[1])
-    return np.concatenate([below[::-1], inside, above])
-
-
-def _rows(grid: Grid, problem: Problem) -> NDArray[np.int64]:
-    if problem.outer < 2:
-        return np.zeros(len(grid.masses), dtype=np.int64)
-    return width_rows((grid.boxes[:, 2] + grid.boxes[:, 3]) / 2 / LN10)
 
 
 def width_rows(log10_width: FloatArray) -> NDArray[np.int64]:
@@ -200,47 +176,91 @@ def width_rows(log10_width: FloatArray) -> NDArray[np.int64]:
     return np.asarray(np.clip(rows, 0, len(LOG10_WIDTH_NODES) - 1))
 
 
-def _points(n_points: int, rng: np.random.Generator) -> Points:
-    """Sobol points under independent random shifts, as uniforms, normals and chi-squares."""
-    shifted = _SOBOL[None, :n_points] + rng.random((N_REPLICATES, 1, 7))
-    # Half a grain off the faces: a quantile of 0 or 1 is infinite.
-    u = (shifted % 1.0).reshape(-1, 7) * (1 - 1e-9) + 5e-10
-    return Points(u[:, :3].copy(), ndtri(u[:, 3:6]), chdtri(T_DF, u[:, 6]))
+_SOBOL = qmc.Sobol(6, scramble=False).random(N_MOST)
 
 
-_SOBOL = qmc.Sobol(7, scramble=False).random(N_POINTS[-1])
+def _draw(
+    problem: Problem, grid: Grid, shares: FloatArray, points: FloatArray, shifts: FloatArray
+) -> Draws:
+    size = (len(shifts), len(points))
+    draws = Draws(np.zeros((*size, 5)), np.empty(size), np.empty(size, dtype=np.int64))
+    _cells.draw(problem, grid, shares, points, shifts, *draws)
+    return draws
 
 
-def _summarise(
-    candidate: str, theta: FloatArray, log_weights: FloatArray, priors: Priors
+def _joined(first: Draws, second: Draws) -> Draws:
+    pairs = zip(first, second, strict=True)
+    return Draws(*(np.concatenate(pair, axis=1) for pair in pairs))
+
+
+def _evidence(draws: Draws) -> tuple[float, float]:
+    """Log evidence and the half-width of its 95 % interval.
+
+    Eight randomisations alone often agree better than they should, and the doubling of points stops
+    just then. Their variance is therefore averaged with the one that as many independent draws
+    would have: an upper bound for a Sobol sequence, and far steadier.
+    """
+    top = draws.log_weights.max()
+    weights = np.exp(draws.log_weights - top)
+    mean = weights.mean()
+    spread = weights.mean(axis=1).var(ddof=1) / N_REPLICATES
+    independent = weights.var() / weights.size
+    error = T_95 * np.sqrt((spread + independent) / 2) / mean
+    return float(np.log(mean) + top), float(error)
+
+
+def _posterior(
+    candidate: str, problem: Problem, grid: Grid, shares: FloatArray, draws: Draws
 ) -> Posterior:
-    by_replicate = logsumexp(log_weights.reshape(N_REPLICATES, -1), axis=1)
-    by_replicate -= np.log(len(log_weights) / N_REPLICATES)
-    log_evidence = float(logsumexp(by_replicate) - np.log(N_REPLICATES))
-    relative = np.exp(by_replicate - log_evidence)
-    weights = np.exp(log_weights - logsumexp(log_weights))
+    log_evidence, error = _evidence(draws)
+    log_weights = draws.log_weights.ravel()
+    weights = np.exp(log_weights - log_weights.max())
+    weights /= weights.sum()
     # A far tail draw may be so large that even its weight of zero would leave a NaN in a mean.
     stand_in = np.where(weights > 0, np.arange(len(weights)), np.argmax(weights))
     return Posterior(
         candidate=candidate,
-        theta=theta[stand_in],
+        theta=draws.theta.reshape(-1, 5)[stand_in],
         weights=weights,
         log_evidence=log_evidence,
-        error=float(np.std(relative, ddof=1) / np.sqrt(N_REPLICATES)),
+        error=error,
         ess=float(1.0 / np.sum(weights**2)),
-        profile=_profile(theta, log_weights, priors) if candidate == "sigmoid" else np.empty(0),
+        profile=_profile(problem, grid, shares, draws) if problem.outer == 2 else np.empty(0),
     )
 
 
-def _profile(theta: FloatArray, log_weights: FloatArray, priors: Priors) -> FloatArray:
-    """Evidence of each cell of width over the prior's mass there."""
-    rows = width_rows(theta[:, 4] / LN10)
-    top = log_weights.max()
-    sums = np.bincount(rows, np.exp(log_weights - top), minlength=len(LOG10_WIDTH_NODES))
-    edges = (LN10 * _width_edges() - priors.shape2[0]) / priors.shape2[1]
+def _profile(problem: Problem, grid: Grid, shares: FloatArray, draws: Draws) -> FloatArray:
+    """Log marginal likelihood of each node of width.
+
+    Laplace's mass of each row of cells, times what the draws say it misses: the mean over a row's
+    draws of (exact density / proposal within the cell) / (Laplace's mass of the cell), smoothed
+    over neighbouring rows.
+    """
+    rows = _cells.row_masses(problem, grid, len(grid.masses))
+    cells = draws.cells.ravel()
+    missed = draws.log_weights.ravel() + np.log(shares[cells]) - grid.masses[cells]
+    row = _cells.rows_of(grid)[cells]
+    size = len(LOG10_WIDTH_NODES)
+    top = missed.max()
+    sums = _KERNEL @ np.bincount(row, np.exp(missed - top), minlength=size)
+    counts = _KERNEL @ np.bincount(row, minlength=size)
+    masses = rows + np.log(sums / counts)
+    # The nodes together hold the evidence.
+    masses += _evidence(draws)[0] - np.logaddexp.reduce(masses)
+    return np.asarray(masses - _log_row_priors(problem))
+
+
+_APART = np.subtract.outer(np.arange(len(LOG10_WIDTH_NODES)), np.arange(len(LOG10_WIDTH_NODES)))
+_KERNEL = np.exp(-0.5 * (_APART / SMOOTH_NODES) ** 2)
+
+
+def _log_row_priors(problem: Problem) -> FloatArray:
+    """Log prior probability of each node's band of widths."""
+    mean, sd = problem.priors[4]
+    edges = (LN10 * _width_edges() - mean) / sd
+    # The end nodes stand for all that lies beyond them.
+    edges[0], edges[-1] = -np.inf, np.inf
     # In the upper tail from the right, where the difference of two ones would be zero.
     upper = edges[:-1] > 0
     mass = np.where(upper, -np.diff(ndtr(-edges)), np.diff(ndtr(edges)))
-    with np.errstate(divide="ignore"):
-        profile = np.log(sums) + top - np.log(len(theta)) - np.log(mass)
-    return np.asarray(profile)
+    return np.asarray(np.log(mass))

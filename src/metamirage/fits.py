@@ -11,10 +11,22 @@ from scipy.special import softmax
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed
-from metamirage.engine import Posterior, integrate
+from metamirage.engine import N_FIRST, TARGET_ERROR, Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, priors_for
 from metamirage.tables import CANDIDATES
 from metamirage.verdicts import p_turns, summarise, verdict
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard the engine tries, as in ``engine.integrate``."""
+
+    n_first: int = N_FIRST
+    target_error: float = TARGET_ERROR
+
+
+# The evidence without the largest size only serves elpd_last, which comes with its own error.
+EVIDENCE_ONLY = Effort(n_first=32, target_error=0.1)
 
 
 @dataclass(frozen=True)
@@ -55,16 +67,18 @@ def fit_curves(
     return Fitted(
         fits=pd.DataFrame(list(fits)).astype({"n_shots": "Int64"}),
         models=pd.DataFrame([row for rows in models for row in rows]),
-        profiles=pd.concat(profiles, ignore_index=True),
+        profiles=_profile_rows(curves, np.array(profiles)),
     )
 
 
 def fit_curve(
     curve: Curve, *, seed: int, width_prior: str = "default"
-) -> tuple[dict[str, object], list[dict[str, object]], pd.DataFrame]:
-    """Fit all candidates to one curve: its row of fits, its rows of models, its profile."""
+) -> tuple[dict[str, object], list[dict[str, object]], FloatArray]:
+    """Fit all candidates to one curve: its row of fits, its rows of models, its profile (36,)."""
     full = integrate_all(curve, curve, seed=seed, width_prior=width_prior)
-    train = integrate_all(before_last(curve), curve, seed=seed, width_prior=width_prior)
+    train = integrate_all(
+        before_last(curve), curve, seed=seed, width_prior=width_prior, effort=EVIDENCE_ONLY
+    )
     sigmoid = full["sigmoid"]
     summary = summarise(curve, sigmoid)
     odds = sigmoid.log_evidence - full["linear"].log_evidence
@@ -83,14 +97,19 @@ def fit_curve(
         "log10_bf_sigmoid_linear": odds / np.log(10.0),
         "excluded": curve.excluded,
     }
-    profile = pd.DataFrame(
+    return row, _model_rows(curve, full, train), sigmoid.profile
+
+
+def _profile_rows(curves: Sequence[Curve], profiles: FloatArray) -> pd.DataFrame:
+    """Put profiles of shape (curves, nodes) below each other."""
+    n_nodes = len(LOG10_WIDTH_NODES)
+    return pd.DataFrame(
         {
-            "curve_id": curve.curve_id,
-            "log10_width": LOG10_WIDTH_NODES,
-            "log_marginal": sigmoid.profile,
+            "curve_id": np.repeat([curve.curve_id for curve in curves], n_nodes),
+            "log10_width": np.tile(LOG10_WIDTH_NODES, len(curves)),
+            "log_marginal": profiles.ravel(),
         }
     )
-    return row, _model_rows(curve, full, train), profile
 
 
 def before_last(curve: Curve) -> Curve:
@@ -99,7 +118,7 @@ def before_last(curve: Curve) -> Curve:
 
 
 def integrate_all(
-    curve: Curve, window: Curve, *, seed: int, width_prior: str
+    curve: Curve, window: Curve, *, seed: int, width_prior: str, effort: Effort = Effort()
 ) -> dict[str, Posterior]:
     """Integrate every candidate on a curve, under the priors of a window of sizes.
 
@@ -111,6 +130,8 @@ def integrate_all(
         The whole curve: sizes are known before scores are, so a forecast keeps its priors.
     seed, width_prior
         As in ``fit_curves``.
+    effort
+        Draws to start from and error to stop at.
     """
     streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
     return {
@@ -120,6 +141,8 @@ def integrate_all(
             priors_for(window, candidate, width_prior=width_prior),
             rng=np.random.default_rng(stream),
             window=window,
+            n_first=effort.n_first,
+            target_error=effort.target_error,
         )
         for candidate, stream in zip(CANDIDATES, streams, strict=True)
     }

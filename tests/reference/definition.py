@@ -1,7 +1,7 @@
 """The densities of the candidates, written out again from the docstring of ``candidates``.
 
-Nothing of the engine or of its compiled densities is used. ``make_evidence.py`` compares these with
-the PyMC models before it starts.
+Nothing of the engine or of its compiled densities is used. ``make_evidence_set.py`` compares these
+with the PyMC models before it starts.
 """
 
 from __future__ import annotations

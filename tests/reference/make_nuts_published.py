@@ -1,8 +1,9 @@
 """Posterior of the sigmoid on 100 published curves by long NUTS runs.
 
-``nuts.json`` is what this wrote, from the repository root, with the mirror of
+``nuts_published.json`` is what this wrote, from the repository root, with the mirror of
 ``tests/mirror.py`` in place:
-``PYTHONPATH=src:tests python tests/reference/make_nuts.py``. It goes on where it was cut off.
+``PYTHONPATH=src:tests python tests/reference/make_nuts_published.py``, which goes on where it was
+cut off.
 
 The curves: half from the tables that ship, half from the mirror; taken in turn from strata of
 observation model, number of sizes and look of the scores. One PyMC model for counts and one for
@@ -35,7 +36,7 @@ from metamirage.priors import PARAMETERS, priors_for
 from mirror import MIRRORED
 from real_curves import SHIPPED, data_hash, real_curves
 
-TARGET = Path(__file__).parent / "nuts.json"
+TARGET = Path(__file__).parent / "nuts_published.json"
 SEED = 20240607
 PER_SOURCE = 50
 FREE = PARAMETERS["sigmoid"]
@@ -168,7 +169,7 @@ def sampled(compiled: object, curve: Curve, settings: dict[str, float]) -> dict[
 def made_with() -> dict[str, object]:
     """Versions and settings."""
     return {
-        "script": "tests/reference/make_nuts.py",
+        "script": "tests/reference/make_nuts_published.py",
         "python": platform.python_version(),
         "pymc": pm.__version__,
         "nutpie": nutpie.__version__,
