@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from metamirage.engine import integrate
 from metamirage.priors import priors_for
@@ -84,21 +85,48 @@ def test_the_references_belong_to_these_curves_and_priors() -> None:
     simple = {(curve, candidate) for curve in CURVES for candidate in ("flat", "linear")}
     scores = {(c, candidate) for c in CURVES if "/scores/" in c for candidate in CANDIDATES}
     assert simple | scores <= set(PAIRS)
-    assert len(PAIRS) >= len(simple | scores) + 60
+    assert len(PAIRS) >= len(simple | scores) + 240
     moved = [k for k in PAIRS if EVIDENCE[k]["data"] != fingerprint(CURVES[k[0]])]
     assert not moved, "run tests/reference/make_evidence_set.py again"
 
 
+def is_known(row: dict[str, str]) -> bool:
+    # Above 0.5 the variance of the weights may be infinite, and the error none.
+    return float(row["se"]) < REFERENCE and float(row["k_hat"] or 0) < 0.5
+
+
 def test_the_references_are_known_well_enough() -> None:
-    assert max(float(row["se"]) for row in EVIDENCE.values()) < REFERENCE
-    # Above 0.5 the variance of the weights may be infinite and the error no error.
-    assert max(float(row["k_hat"] or 0) for row in EVIDENCE.values()) < 0.5
+    assert [key for key, row in EVIDENCE.items() if not is_known(row)] == []
+
+
+BARE = [name for name, curve in CURVES.items() if len(curve.z) >= 8 and not curve.stderr.any()]
+
+
+@pytest.mark.parametrize(
+    ("name", "candidate"),
+    [(n, "flat") for n in BARE if n.startswith(("zeros/scores", "chance/scores", "ones/scores"))]
+    + [(n, "linear") for n in BARE if n.startswith("line/scores")],
+)
+def test_an_exact_fit_has_the_evidence_of_its_closed_form(name: str, candidate: str) -> None:
+    curve, prior = CURVES[name], priors_for(CURVES[name], candidate).as_array()
+    u = (curve.size - curve.size[0]) / np.ptp(curve.size)
+    columns = np.column_stack([1 - u, u]) if candidate == "linear" else np.ones((len(u), 1))
+    levels = curve.z[[0, -1]][: columns.shape[1]]
+    expected = norm.logpdf(levels, *prior[[0, 2]][: len(levels)].T).sum()
+    expected -= 0.5 * np.linalg.slogdet(columns.T @ columns).logabsdet
+    # n scores less k levels leave noise**-(n - k), whose mean under its log Normal prior is known.
+    free, (mean, sd) = len(u) - len(levels), prior[1]
+    expected += free**2 * sd**2 / 2 - free * mean - free / 2 * np.log(2 * np.pi)
+    # The posterior noise is 5e-6 and less, against priors of the levels of 0.06 and more.
+    assert float(EVIDENCE[name, candidate]["log_evidence"]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_another_method_gives_the_same_references() -> None:
     checks = stored("evidence_set_checks.csv")
-    assert len(checks) >= 61
-    for row in checks:
+    usable = [row for row in checks if is_known(row)]
+    # Draws from posteriors that may be narrow without bound say themselves that they are lost.
+    assert len(usable) >= 0.9 * len(checks) >= 100
+    for row in usable:
         first = EVIDENCE[row["curve"], row["candidate"]]
         gap = float(row["log_evidence"]) - float(first["log_evidence"])
         # Four standard errors of a difference, over some hundreds of them; 1e-3 for the digits.

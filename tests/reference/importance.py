@@ -37,8 +37,8 @@ POLISH = 2
 EM_STEPS = 12
 BATCH = 50_000
 MAX_BATCHES = 60
-# A larger Pareto shape says that more draws are needed than the standard error asks for.
-MAX_K_HAT = 0.45
+# A larger Pareto shape of the weights asks for a wider mixture.
+MAX_K_HAT, MAX_WIDENINGS = 0.45, 6
 
 
 @dataclass(frozen=True)
@@ -210,16 +210,37 @@ def adapted(problem: Problem, rng: np.random.Generator) -> Mixture:
     return mixture
 
 
-def sampled(problem: Problem, target: float, rng: np.random.Generator) -> Sample:
-    """Draw until the standard error is below ``target`` and the weights vouch for it."""
-    mixture = adapted(problem, rng)
-    parts = []
+def widened(problem: Problem, sample: Sample, rng: np.random.Generator) -> Mixture:
+    """Mixture for weights whose tail is heavy: half of it fitted to their square roots."""
+    scale = problem.prior[: problem.dimensions, 1]
+    parts = [
+        fitted(sample.theta, shares(power * sample.log_weights), scale, rng) for power in (0.5, 1.0)
+    ]
+    fields = ("weights", "means", "factors", "inverses")
+    joined = [np.concatenate([getattr(part, field) for part in parts]) for field in fields]
+    return Mixture(joined[0] / 2, *joined[1:])
+
+
+def drawn(problem: Problem, mixture: Mixture, target: float, rng: np.random.Generator) -> Sample:
+    """Draw until the standard error is below ``target``."""
+    parts: list[Sample] = []
     for _ in range(MAX_BATCHES):
         parts.append(draw(problem, mixture, BATCH, rng))
         sample = Sample(
             np.concatenate([part.theta for part in parts]),
             np.concatenate([part.log_weights for part in parts]),
         )
-        if len(parts) > 1 and sample.se < target and sample.k_hat < MAX_K_HAT:
+        if len(parts) > 1 and sample.se < target:
             break
+    return sample
+
+
+def sampled(problem: Problem, target: float, rng: np.random.Generator) -> Sample:
+    """Draw from an adapted mixture, and from a wider one while the weights have a heavy tail."""
+    mixture = adapted(problem, rng)
+    for _ in range(MAX_WIDENINGS):
+        sample = drawn(problem, mixture, target, rng)
+        if sample.k_hat < MAX_K_HAT:
+            break
+        mixture = widened(problem, sample, rng)
     return sample
