@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from builders import BIG_G, GPT_3, counted, logistic, make_curve, reference_curves
 from metamirage.curves import Curve, FloatArray
-from metamirage.engine import Posterior, integrate, width_rows
+from metamirage.engine import Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, Priors, priors_for
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -294,10 +294,3 @@ def test_quantiles_are_weighted() -> None:
     # Mid-ranks: 3.0 at 0.125, 5.0 at 0.375, 7.0 at 0.75.
     found = posterior.quantile(np.array([7.0, 3.0, 5.0]), (0.125, 0.25, 0.75, 0.99))
     assert found == pytest.approx((3.0, 4.0, 7.0, 7.0))
-
-
-def test_each_width_belongs_to_its_nearest_node() -> None:
-    step = LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0]
-    widths = np.array([LOG10_WIDTH_NODES[4] + 0.49 * step, LOG10_WIDTH_NODES[4] + 0.51 * step])
-    assert width_rows(widths).tolist() == [4, 5]
-    assert width_rows(np.array([-9.0, 9.0])).tolist() == [0, len(LOG10_WIDTH_NODES) - 1]
