@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from metamirage import densities
+from metamirage._compiled import PARTS
 
 PRINT = """
 from builders import make_curve
@@ -29,6 +30,14 @@ def evidence(root: Path, tests: Path) -> float:
         [sys.executable, "-c", PRINT], env=environment, capture_output=True, text=True, check=True
     )
     return float(done.stdout)
+
+
+def test_the_cache_follows_every_module_that_compiles(repository: Path) -> None:
+    package = repository / "src/metamirage"
+    compiling = {
+        file.name for file in package.rglob("*.py") if "@jit" in file.read_text(encoding="utf-8")
+    }
+    assert compiling <= set(PARTS)
 
 
 def test_an_edited_density_reaches_the_engine_that_was_compiled_before(

@@ -13,41 +13,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metamirage._compiled import jit
-from metamirage._modes import (
-    Problem,
-    Room,
-    climb,
-    fill_shape,
-    make_room,
-    spread,
-    step_counts,
-    step_scores,
-)
+from metamirage._modes import Problem, Room, climb, fill_shape, make_room, spread
+from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
 from metamirage.densities import LN10, log_likelihood, log_prior
 from metamirage.priors import LOG10_WIDTH_NODES
 
-MAX_CELLS = 6000
+# Cells that splitting may add to the first ones.
+MAX_SPLIT = 6000
 MAX_PASSES = 24
 # A row is the band about one node of the common grid of widths, in natural logarithms.
 N_ROWS = len(LOG10_WIDTH_NODES)
 ROW_STEP = LN10 * float(LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0])
 FIRST_WIDTH = LN10 * float(LOG10_WIDTH_NODES[0]) - ROW_STEP / 2
-# ASSUME: prior mass beyond four sd of the location (6e-5) is left out, and so it is beyond 4.5 sd
-# of the exponent and of the turning point (7e-6).
-LOCATION_REACH_SD = 4.0
-SHAPE_REACH_SD = 4.5
+# ASSUME: prior mass beyond five sd of the location (6e-7) is left out, and so it is beyond eight sd
+# of the width, the exponent and the turning point (1e-15): scores that fit exactly follow a shape
+# far out.
+LOCATION_REACH_SD = 5.0
+SHAPE_REACH_SD = 8.0
 N_OUTSIDE = 5
-N_LINE = 24
+N_LINE = 40
+# Bands of width beyond either end of the common grid; the end rows take their mass.
+N_BEYOND = 3
 # Narrower transitions than this, in decades, are looked for at each size and between sizes.
 NARROW = 1.0
 # A Newton step that would gain less than this many nats ends a climb.
-ENOUGH = 1e-3
+ENOUGH = 0.03
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
 SPLIT_SHARE = (1.0, 0.02, 0.012)
 # In a row within so many nats of the best, no cell may hold more than this share of the row.
-ROW_SHARE = 0.2
+ROW_SHARE = 0.3
 ROW_NATS = 12.0
 # Share of the draws spread over the rows of width, so that the profile is known also where the
 # posterior is thin: evenly down to about so many nats below the best row.
@@ -68,14 +64,17 @@ class Grid(NamedTuple):
 
 
 @jit
-def make_grid() -> Grid:
-    """Return an empty grid."""
-    return Grid(
-        np.empty((MAX_CELLS, 4)),
-        np.empty((MAX_CELLS, 3)),
-        np.empty((MAX_CELLS, 4)),
-        np.empty(MAX_CELLS),
-    )
+def make_grid(problem: Problem) -> Grid:
+    """Return an empty grid with room for a curve's first cells and for what they split into."""
+    edges = max(2 * len(problem.x), _n_wide(problem.x[-1] - problem.x[0], NARROW)) + 2 * N_OUTSIDE
+    n = max((N_ROWS + 2 * N_BEYOND) * edges, N_LINE) + MAX_SPLIT
+    return Grid(np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 4)), np.empty(n))
+
+
+@jit
+def _n_wide(span: float, width: float) -> int:
+    """Count the even edges of location in a window, for a wide transition."""
+    return 2 + int(span / min(0.4 * width, 1.5))
 
 
 @jit
@@ -92,7 +91,7 @@ def _inside_edges(x: FloatArray, width: float) -> FloatArray:
     """Find the ends of the first cells of location in the window, for one width."""
     first, last = x[0], x[-1]
     if width >= NARROW:
-        return np.linspace(first, last, 2 + int((last - first) / min(0.4 * width, 1.5)))
+        return np.linspace(first, last, _n_wide(last - first, width))
     edges = [first]
     before = first
     for i in range(1, len(x)):
@@ -111,12 +110,14 @@ def _location_edges(problem: Problem, width: float) -> FloatArray:
     """Find the ends of the first cells of location, out to the reach of its prior."""
     inside = _inside_edges(problem.x, width)
     reach = LOCATION_REACH_SD * problem.priors[3, 1]
-    low, high = problem.priors[3, 0] - reach, problem.priors[3, 0] + reach
     m = len(inside)
     edges = np.empty(m + 2 * N_OUTSIDE)
     edges[N_OUTSIDE : N_OUTSIDE + m] = inside
     # The flank of a transition beside the window still touches its first or last size.
     flank = min(0.5 * width, 0.2 * reach)
+    # A window longer than the prior's reach still has its flanks.
+    low = min(problem.priors[3, 0] - reach, inside[0] - flank - 1.0)
+    high = max(problem.priors[3, 0] + reach, inside[m - 1] + flank + 1.0)
     for i in range(N_OUTSIDE):
         away = (i / (N_OUTSIDE - 1)) ** 2
         edges[N_OUTSIDE - 1 - i] = inside[0] - flank - away * (inside[0] - flank - low)
@@ -133,17 +134,35 @@ def first_boxes(problem: Problem, boxes: FloatArray) -> int:
         reach = SHAPE_REACH_SD * problem.priors[3, 1]
         return _add_boxes(boxes, 0, np.linspace(-reach, reach, N_LINE + 1), 0.0, 1.0)
     n = 0
-    for row in range(N_ROWS):
-        low = FIRST_WIDTH + row * ROW_STEP
-        edges = _location_edges(problem, math.exp(low + ROW_STEP / 2))
-        n = _add_boxes(boxes, n, edges, low, low + ROW_STEP)
+    bands = _width_edges(problem)
+    for i in range(len(bands) - 1):
+        edges = _location_edges(problem, math.exp(0.5 * (bands[i] + bands[i + 1])))
+        n = _add_boxes(boxes, n, edges, bands[i], bands[i + 1])
     return n
+
+
+@jit
+def _width_edges(problem: Problem) -> FloatArray:
+    """Find the ends of the bands of width: a row each, and some out to the reach of the prior."""
+    mean, sd = problem.priors[4]
+    last = FIRST_WIDTH + N_ROWS * ROW_STEP
+    edges = np.empty(N_ROWS + 1 + 2 * N_BEYOND)
+    for i in range(N_ROWS + 1):
+        edges[N_BEYOND + i] = FIRST_WIDTH + i * ROW_STEP
+    low = min(mean - SHAPE_REACH_SD * sd, FIRST_WIDTH - N_BEYOND * ROW_STEP)
+    high = max(mean + SHAPE_REACH_SD * sd, last + N_BEYOND * ROW_STEP)
+    for i in range(N_BEYOND):
+        away = (i + 1) / N_BEYOND
+        edges[N_BEYOND - 1 - i] = FIRST_WIDTH + away * (low - FIRST_WIDTH)
+        edges[N_BEYOND + N_ROWS + 1 + i] = last + away * (high - last)
+    return edges
 
 
 @jit
 def row_of(box: FloatArray) -> int:
     """Row of a box of the sigmoid."""
-    return int((0.5 * (box[2] + box[3]) - FIRST_WIDTH) / ROW_STEP)
+    row = int((0.5 * (box[2] + box[3]) - FIRST_WIDTH) / ROW_STEP)
+    return min(max(row, 0), N_ROWS - 1)
 
 
 @jit
@@ -199,11 +218,12 @@ def _touch(a: FloatArray, b: FloatArray) -> bool:
 @jit
 def row_masses(problem: Problem, grid: Grid, n: int) -> FloatArray:
     """Log mass of each row; of the first alone where there is no plane."""
-    top = grid.masses[:n].max()
-    rows = np.zeros(N_ROWS)
+    rows = np.full(N_ROWS, -np.inf)
     for c in range(n):
-        rows[row_of(grid.boxes[c]) if problem.outer == 2 else 0] += math.exp(grid.masses[c] - top)
-    return np.log(rows) + top
+        # One by one: a row may lie thousands of nats below the highest.
+        row = row_of(grid.boxes[c]) if problem.outer == 2 else 0
+        rows[row] = np.logaddexp(rows[row], grid.masses[c])
+    return rows
 
 
 @jit
@@ -219,12 +239,26 @@ def mark(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> int
             row = rows[row_of(grid.boxes[c])]
             marked[c] = row > top - ROW_NATS and grid.masses[c] - row > math.log(ROW_SHARE)
     core = np.nonzero(marked[:n])[0]
+    if len(core) == 0:
+        return 0
+    boxes = grid.boxes
+    around = np.array(
+        [
+            boxes[core, 0].min(),
+            boxes[core, 1].max(),
+            boxes[core, 2].min(),
+            boxes[core, 3].max(),
+        ]
+    )
     for c in range(n):
+        # However little the centre of a neighbour holds: the mass may reach into its corner.
+        if marked[c] or not _touch(boxes[c], around):
+            continue
         for m in core:
-            if marked[c]:
+            width, other = boxes[c, 1] - boxes[c, 0], boxes[m, 1] - boxes[m, 0]
+            if width > 0.99 * other and _touch(boxes[c], boxes[m]):
+                marked[c] = True
                 break
-            width, other = grid.boxes[c, 1] - grid.boxes[c, 0], grid.boxes[m, 1] - grid.boxes[m, 0]
-            marked[c] = width > 0.99 * other and _touch(grid.boxes[c], grid.boxes[m])
     return len(core)
 
 

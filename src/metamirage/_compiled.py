@@ -16,9 +16,18 @@ from numba import njit
 
 # What the compiled code is made from. Numba keeps a function until its own file changes, though it
 # has copied in what it calls from others: a folder by the content of all keeps no stale copy.
-_PARTS = ("priors.py", "_compiled.py", "_rising.py", "densities.py", "_modes.py", "_cells.py")
+PARTS = (
+    "priors.py",
+    "_compiled.py",
+    "_rising.py",
+    "densities.py",
+    "_newton.py",
+    "_modes.py",
+    "_steps.py",
+    "_cells.py",
+)
 _HERE = Path(__file__).parent
-_DIGEST = sha256(b"".join((_HERE / name).read_bytes() for name in _PARTS)).hexdigest()[:16]
+_DIGEST = sha256(b"".join((_HERE / name).read_bytes() for name in PARTS)).hexdigest()[:16]
 vars(numba.config)["CACHE_DIR"] = str(_HERE / "__pycache__" / f"compiled-{_DIGEST}")
 
 

@@ -1,8 +1,8 @@
-"""Compiled local work of the engine: where the inner parameters are, and steps away from there.
+"""Compiled local work of the engine: where the inner parameters are, given the shape.
 
-Inner parameters are (left, dispersion, right); the shape is held fixed here. For counts all three
-are expanded about their joint mode. For Gaussian scores the levels are integrated in closed form
-and only the log noise is expanded, about the mode of its marginal.
+Inner parameters are (left, dispersion, right). For counts all three are expanded about their joint
+mode. For Gaussian scores the levels are integrated in closed form and only the log noise is
+expanded, about the mode of its marginal.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from metamirage._compiled import jit
+from metamirage._newton import MAX_STEP, damped_cholesky, newton_step
 from metamirage.curves import FloatArray
-from metamirage.densities import LOG_2PI, expand_counts, shape
+from metamirage.densities import expand_counts, shape
 
-MAX_DAMPINGS = 40
 MAX_HALVINGS = 12
-# Longest Newton step in any parameter, on scales where a prior's sd is about one.
-MAX_STEP = 3.0
 # Step of the differences that give the slope and curvature of the noise's marginal.
 NOISE_DELTA = 0.05
-# Scale of the logistic steps, in standard deviations of Laplace's Normal: 10 % wider than a
-# logistic of that deviation. Their tails are exponential, those of the priors Normal.
-STEP_SCALE = 1.1 * math.sqrt(3.0) / math.pi
+# Where a climb of the noise may start, in prior sds from its prior mean: scores that a shape fits
+# exactly have a second, tiny noise, which no climb from a common one would find.
+NOISE_STARTS = np.array([-24.0, -16.0, -11.0, -7.0, -4.0, -2.0, 0.0])
 
 
 class Problem(NamedTuple):
@@ -84,62 +82,6 @@ def fill_shape(problem: Problem, shape1: float, shape2: float, h: FloatArray) ->
     first, last = problem.window[0], problem.window[1]
     for i in range(len(h)):
         h[i] = shape(problem.candidate, problem.x[i], first, last, shape1, shape2)
-
-
-@jit
-def cholesky(hessian: FloatArray, d: int, damping: float, lower: FloatArray) -> bool:
-    """Cholesky factor of -hessian + damping * I, in place; False if not positive definite."""
-    for i in range(d):
-        for j in range(i + 1):
-            total = -hessian[i, j] + (damping if i == j else 0.0)
-            for m in range(j):
-                total -= lower[i, m] * lower[j, m]
-            if i == j:
-                if not total > 1e-10:
-                    return False
-                lower[i, i] = math.sqrt(total)
-            else:
-                lower[i, j] = total / lower[j, j]
-    return True
-
-
-@jit
-def damped_cholesky(hessian: FloatArray, d: int, lower: FloatArray) -> None:
-    """Factor with the smallest of a rising series of dampings that works.
-
-    A Hessian that is not finite has none: the identity stands in, and the weights of the draws
-    show what that costs.
-    """
-    damping = 0.0
-    for _ in range(MAX_DAMPINGS):
-        if cholesky(hessian, d, damping, lower):
-            return
-        damping = 1e-3 if damping == 0.0 else damping * 8.0
-    lower[:] = 0.0
-    for j in range(d):
-        lower[j, j] = 1.0
-
-
-@jit
-def newton_step(gradient: FloatArray, lower: FloatArray, d: int, step: FloatArray) -> float:
-    """Solve (L L') step = gradient, in place; return the gain of the quadratic model."""
-    gain = 0.0
-    for i in range(d):
-        total = gradient[i]
-        for m in range(i):
-            total -= lower[i, m] * step[m]
-        step[i] = total / lower[i, i]
-        gain += 0.5 * step[i] * step[i]
-    longest = MAX_STEP
-    for i in range(d - 1, -1, -1):
-        total = step[i]
-        for m in range(i + 1, d):
-            total -= lower[m, i] * step[m]
-        step[i] = total / lower[i, i]
-        longest = max(longest, abs(step[i]))
-    for i in range(d):
-        step[i] *= MAX_STEP / longest
-    return gain
 
 
 @jit
@@ -237,6 +179,12 @@ def climb_noise(problem: Problem, room: Room, theta: FloatArray, enough: float) 
     # ASSUME: the noise's marginal is never expanded as wider than twice its prior.
     least = 0.25 / problem.priors[1, 1] ** 2
     value = integrate_levels(problem, room.h, theta[1], room.step, room.lower)
+    for start in NOISE_STARTS:
+        nu = problem.priors[1, 0] + start * problem.priors[1, 1]
+        there = integrate_levels(problem, room.h, nu, room.step, room.lower)
+        if there > value:
+            value = there
+            theta[1] = nu
     while True:
         up = integrate_levels(problem, room.h, theta[1] + NOISE_DELTA, room.step, room.lower)
         down = integrate_levels(problem, room.h, theta[1] - NOISE_DELTA, room.step, room.lower)
@@ -307,74 +255,3 @@ def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> 
             precision += lower[j, m] ** 2
         informed += max(0.0, 1.0 - 1.0 / (priors[j, 1] ** 2 * precision))
     out[0] -= 0.5 * informed * growth * variance
-
-
-@jit
-def logistic_step(u: float) -> tuple[float, float]:
-    """Turn a uniform into a logistic step, and its log density."""
-    return STEP_SCALE * math.log(u / (1 - u)), math.log(u * (1 - u) / STEP_SCALE)
-
-
-@jit
-def step_counts(
-    problem: Problem,
-    room: Room,
-    theta: FloatArray,
-    marginal: FloatArray,
-    u: FloatArray,
-    out: FloatArray,
-) -> float:
-    """Draw the inner parameters for counts: log phi by a logistic step, then the levels.
-
-    The levels step from their own mode under that log phi, one Newton step away from the ridge
-    through the mode ``theta`` (3,). Fills ``out`` (3,) from uniforms (3,), and returns the log
-    density of the proposal. ``marginal`` (4,) is from ``spread``.
-    """
-    d = problem.inner
-    step, log_q = logistic_step(u[1])
-    log_q -= math.log(marginal[1])
-    out[1] = marginal[0] + marginal[1] * step
-    for j in range(0, d, 2):
-        out[j] = theta[j] + marginal[2 + j // 2] * (out[1] - theta[1])
-    expand_counts(
-        room.h, problem.y, problem.spread, out, problem.priors, room.gradient, room.hessian
-    )
-    # With log phi pinned the equations of the levels stand alone.
-    room.hessian[1, :] = 0.0
-    room.hessian[:, 1] = 0.0
-    room.hessian[1, 1] = -1.0
-    room.gradient[1] = 0.0
-    damped_cholesky(room.hessian, d, room.lower)
-    newton_step(room.gradient, room.lower, d, room.step)
-    above = 0.0
-    for j in range(2 * (d - 2), -1, -2):
-        step, log_density = logistic_step(u[j])
-        log_q += log_density + math.log(room.lower[j, j])
-        step = (step - above) / room.lower[j, j]
-        above = room.lower[j, 0] * step
-        out[j] += room.step[j] + step
-    return log_q
-
-
-@jit
-def step_scores(
-    problem: Problem, room: Room, marginal: FloatArray, u: FloatArray, out: FloatArray
-) -> float:
-    """Draw the noise by a logistic step, then the levels exactly given the noise.
-
-    Otherwise as ``step_counts``. The levels' standard normals are those of Box and Muller (1958).
-    """
-    step, log_q = logistic_step(u[1])
-    out[1] = marginal[0] + marginal[1] * step
-    mean, lower = room.step, room.lower
-    integrate_levels(problem, room.h, out[1], mean, lower)
-    radius = math.sqrt(-2 * math.log(u[0]))
-    first, second = radius * math.cos(2 * math.pi * u[2]), radius * math.sin(2 * math.pi * u[2])
-    log_q += math.log(lower[0, 0] / marginal[1]) - 0.5 * (first * first + LOG_2PI)
-    out[2] = 0.0
-    if problem.inner == 3:
-        out[2] = mean[2] + second / lower[2, 2]
-        first -= lower[2, 0] * (out[2] - mean[2])
-        log_q += math.log(lower[2, 2]) - 0.5 * (second * second + LOG_2PI)
-    out[0] = mean[0] + first / lower[0, 0]
-    return log_q

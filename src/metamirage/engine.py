@@ -1,12 +1,13 @@
 """Deterministic integration of the candidate densities: evidence, posterior draws, width profile.
 
-Given the shape, the inner parameters (levels and dispersion) have one smooth mode. Laplace's
-approximation about it, over cells of shapes that are split where the mass is, gives a proposal.
-Points of a randomised Sobol sequence are drawn from the cells, each stepping away from its own
-local mode, and are weighted by the exact density. The weights make the result independent of
-Laplace's approximation; their spread over independent randomisations is the error reported.
+Given the shape, the inner parameters (levels and dispersion) have a smooth mode. Laplace's
+approximation about the highest that is found, over cells of shapes that are split where the mass
+is, gives a proposal. Points of a randomised Sobol sequence are drawn from the cells, each stepping
+away from its own local mode, and are weighted by the exact density. The weights make the result
+independent of Laplace's approximation; their spread over independent randomisations is the error
+reported.
 
-Not for multimodal levels, and not a sampler: draws carry weights and must be used with them.
+Not for levels of several modes, and not a sampler: draws carry weights and must be used with them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ T_95 = 2.145
 # Points of one randomisation, powers of two as Sobol sequences want: at first, and at most; they
 # are doubled until the error is under the target.
 N_FIRST, N_MOST = 64, 4096
-TARGET_ERROR = 0.04
+TARGET_ERROR = 0.03
 # The part of the profile that Laplace's approximation misses is smoothed over so many nodes (sd of
 # a Normal kernel): it varies slowly with width, and a node of thin posterior has few draws.
 SMOOTH_NODES = 2.0
@@ -93,6 +94,7 @@ def integrate(
     rng: np.random.Generator,
     window: Curve | None = None,
     n_first: int = N_FIRST,
+    target_error: float = TARGET_ERROR,
 ) -> Posterior:
     """Integrate one candidate on one curve.
 
@@ -111,13 +113,15 @@ def integrate(
         forecast keeps the window of the whole curve, sizes being known before scores are.
     n_first
         Points of each randomisation to start from, a power of two up to ``N_MOST``.
+    target_error
+        Points are doubled while ``Posterior.error`` is above this, nats.
     """
     problem = _problem(curve, candidate, priors, window or curve)
     grid = _grid(problem)
     shares = _cells.cell_shares(problem, grid)
     shifts = rng.random((N_REPLICATES, _SOBOL.shape[1]))
     draws = _draw(problem, grid, shares, _SOBOL[:n_first], shifts)
-    while _evidence(draws)[1] > TARGET_ERROR and draws.points < N_MOST:
+    while _evidence(draws)[1] > target_error and draws.points < N_MOST:
         more = _SOBOL[draws.points : 2 * draws.points]
         draws = _joined(draws, _draw(problem, grid, shares, more, shifts))
     return _posterior(candidate, problem, grid, shares, draws)
@@ -155,22 +159,10 @@ def _problem(curve: Curve, candidate: str, priors: Priors, window: Curve) -> Pro
 
 def _grid(problem: Problem) -> Grid:
     """Cells where the mass is, in order of width and location."""
-    grid = _cells.make_grid()
+    grid = _cells.make_grid(problem)
     n = _cells.refine(problem, grid)
     order = np.lexsort((grid.boxes[:n, 0], grid.boxes[:n, 2]))
     return Grid(*(part[order] for part in grid))
-
-
-def _width_edges() -> FloatArray:
-    step = LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0]
-    return np.append(LOG10_WIDTH_NODES - step / 2, LOG10_WIDTH_NODES[-1] + step / 2)
-
-
-def width_rows(log10_width: FloatArray) -> NDArray[np.int64]:
-    """Index of the node of ``LOG10_WIDTH_NODES`` whose cell holds each log10 width."""
-    step = LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0]
-    rows = np.rint((log10_width - LOG10_WIDTH_NODES[0]) / step).astype(np.int64)
-    return np.asarray(np.clip(rows, 0, len(LOG10_WIDTH_NODES) - 1))
 
 
 _SOBOL = qmc.Sobol(6, scramble=False).random(N_MOST)
@@ -239,6 +231,7 @@ def _profile(problem: Problem, grid: Grid, shares: FloatArray, draws: Draws) -> 
     row = _cells.rows_of(grid)[cells]
     size = len(LOG10_WIDTH_NODES)
     top = missed.max()
+    # The kernel is nowhere zero: a row far from every draw takes what all draws miss.
     sums = _KERNEL @ np.bincount(row, np.exp(missed - top), minlength=size)
     counts = _KERNEL @ np.bincount(row, minlength=size)
     masses = rows + np.log(sums / counts)
@@ -248,13 +241,17 @@ def _profile(problem: Problem, grid: Grid, shares: FloatArray, draws: Draws) -> 
 
 
 _APART = np.subtract.outer(np.arange(len(LOG10_WIDTH_NODES)), np.arange(len(LOG10_WIDTH_NODES)))
-_KERNEL = np.exp(-0.5 * (_APART / SMOOTH_NODES) ** 2)
+_KERNEL = np.exp(-0.5 * (_APART / SMOOTH_NODES) ** 2) + 1e-9
 
 
 def _log_row_priors(problem: Problem) -> FloatArray:
     """Log prior probability of each node's band of widths."""
     mean, sd = problem.priors[4]
-    edges = (LN10 * _width_edges() - mean) / sd
+    step = LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0]
+    ends = np.append(LOG10_WIDTH_NODES - step / 2, LOG10_WIDTH_NODES[-1] + step / 2)
+    edges = (LN10 * ends - mean) / sd
+    # The end nodes stand for all that lies beyond them.
+    edges[0], edges[-1] = -np.inf, np.inf
     # In the upper tail from the right, where the difference of two ones would be zero.
     upper = edges[:-1] > 0
     mass = np.where(upper, -np.diff(ndtr(-edges)), np.diff(ndtr(edges)))

@@ -11,10 +11,22 @@ from scipy.special import softmax
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed
-from metamirage.engine import N_FIRST, Posterior, integrate
+from metamirage.engine import N_FIRST, TARGET_ERROR, Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, priors_for
 from metamirage.tables import CANDIDATES
 from metamirage.verdicts import p_turns, summarise, verdict
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard the engine tries, as in ``engine.integrate``."""
+
+    n_first: int = N_FIRST
+    target_error: float = TARGET_ERROR
+
+
+# The evidence without the largest size only serves elpd_last, which comes with its own error.
+EVIDENCE_ONLY = Effort(n_first=32, target_error=0.1)
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ def fit_curve(
     """Fit all candidates to one curve: its row of fits, its rows of models, its profile (36,)."""
     full = integrate_all(curve, curve, seed=seed, width_prior=width_prior)
     train = integrate_all(
-        before_last(curve), curve, seed=seed, width_prior=width_prior, n_first=N_FIRST // 2
+        before_last(curve), curve, seed=seed, width_prior=width_prior, effort=EVIDENCE_ONLY
     )
     sigmoid = full["sigmoid"]
     summary = summarise(curve, sigmoid)
@@ -106,7 +118,7 @@ def before_last(curve: Curve) -> Curve:
 
 
 def integrate_all(
-    curve: Curve, window: Curve, *, seed: int, width_prior: str, n_first: int = N_FIRST
+    curve: Curve, window: Curve, *, seed: int, width_prior: str, effort: Effort = Effort()
 ) -> dict[str, Posterior]:
     """Integrate every candidate on a curve, under the priors of a window of sizes.
 
@@ -118,8 +130,8 @@ def integrate_all(
         The whole curve: sizes are known before scores are, so a forecast keeps its priors.
     seed, width_prior
         As in ``fit_curves``.
-    n_first
-        As in ``engine.integrate``; fewer will do where only the evidence is wanted.
+    effort
+        Draws to start from and error to stop at.
     """
     streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
     return {
@@ -129,7 +141,8 @@ def integrate_all(
             priors_for(window, candidate, width_prior=width_prior),
             rng=np.random.default_rng(stream),
             window=window,
-            n_first=n_first,
+            n_first=effort.n_first,
+            target_error=effort.target_error,
         )
         for candidate, stream in zip(CANDIDATES, streams, strict=True)
     }

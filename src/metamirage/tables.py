@@ -20,7 +20,8 @@ from metamirage.errors import InputError, Offence
 CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
 VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
-PREDICTORS = (*CANDIDATES, "averaged", "two_point")
+PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
+STRATA = ("", "same outputs", "same model")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -155,6 +156,30 @@ SCORES = _schema(
     ["curve_id"],
 )
 
+
+def _quantiles(
+    name: str,
+    description: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    median: str | None = None,
+) -> dict[str, pa.Column]:
+    """Columns of a median, under the measure's own name unless told, and of two quantiles."""
+    return {
+        median or name: _real(f"{description} median.", low, high),
+        f"{name}_q05": _real(f"{description} 5 % quantile.", low, high),
+        f"{name}_q95": _real(f"{description} 95 % quantile.", low, high),
+    }
+
+
+def _moments(name: str, description: str) -> dict[str, pa.Column]:
+    return {
+        f"{name}_mean": _real(f"{description} mean."),
+        f"{name}_sd": _real(f"{description} sd.", 0.0),
+    }
+
+
 _WIDTH = "10-90 % width, decades"
 FITS = _schema(
     "fits",
@@ -163,26 +188,28 @@ FITS = _schema(
         "n_sizes": _count("Distinct sizes.", MIN_SIZES),
         "observation": _text("Observation model used.", ["beta_binomial", "gaussian"]),
         "verdict": _text("SHARP, SMOOTH, FLAT, INVERSE or UNRESOLVED.", VERDICTS),
-        "width_median": _real(f"{_WIDTH}: posterior median.", 0.0),
-        "width_q05": _real(f"{_WIDTH}: 5 % quantile.", 0.0),
-        "width_q95": _real(f"{_WIDTH}: 95 % quantile.", 0.0),
-        "log10_width_mean": _real("Posterior mean of log10 width."),
-        "log10_width_sd": _real("Posterior sd of log10 width.", 0.0),
+        **_quantiles("width", f"{_WIDTH}: posterior", low=0.0, median="width_median"),
+        **_moments("log10_width", "log10 width: posterior"),
         "p_width_lt_1": _share("P(width < 1 decade)."),
         "p_width_gt_2": _share("P(width > 2 decades)."),
-        "location_median": _real("Location, log10 parameters: posterior median."),
-        "location_q05": _real("Location: 5 % quantile."),
-        "location_q95": _real("Location: 95 % quantile."),
-        "location_mean": _real("Location: posterior mean."),
+        **_quantiles("location", "Location, log10 parameters:", median="location_median"),
+        **_moments("location", "Location: posterior"),
         "p_location_inside": _share("P(location within the observed sizes)."),
-        "jump_median": _real("Jump, fraction of the range: posterior median."),
-        "jump_q05": _real("Jump: 5 % quantile."),
-        "jump_q95": _real("Jump: 95 % quantile."),
-        "jump_decade": _real("Largest rise over one decade, fraction of the range: median."),
-        "concentration_index": _real(
-            "One-decade rise over the jump: median; a line scores 1 / span.", 0.0, 1.0
+        **_quantiles("jump", "Jump, fraction of the range:", median="jump_median"),
+        **_moments("jump", "Jump: posterior"),
+        **_quantiles("jump_decade", "Largest rise over one decade, fraction of the range:"),
+        **_moments("jump_decade", "Largest rise over one decade: posterior"),
+        **_quantiles(
+            "concentration_index",
+            "One-decade rise over the jump, a line scores 1 / span:",
+            low=0.0,
+            high=1.0,
         ),
-        "floor_length": _real("Decades from the smallest model to 10 % of the jump: median.", 0.0),
+        **_moments("concentration_index", "One-decade rise over the jump: posterior"),
+        **_quantiles(
+            "floor_length", "Decades from the smallest model to 10 % of the jump:", low=0.0
+        ),
+        **_moments("floor_length", "Decades to 10 % of the jump: posterior"),
         "p_jump": _share("P(jump > 0.05 of the range)."),
         "p_jump_negative": _share("P(jump < -0.05 of the range)."),
         "p_flat": _share("P(|jump| < 0.05 of the range)."),
@@ -230,27 +257,43 @@ FORECASTS = _schema(
     "forecasts",
     {
         "curve_id": _text("Curve."),
+        "n_left_out": _count("Largest sizes left out of the fit: 1 or 2.", 1),
+        "target": _count("Left-out size that is forecast: 1 the largest, 2 the next.", 1),
         "predictor": _text(
-            "Candidate, their average, or the line through the two sizes before.", PREDICTORS
+            "Candidate, their average, the line through the two sizes before, the forecast through"
+            " the partner, or the link fed with the partner's true score.",
+            PREDICTORS,
         ),
-        "n_train": _count("Sizes used.", 2),
+        "partner": _text("Continuous curve that the forecast goes through, or empty."),
+        "stratum": _text("What partner and curve share, or empty.", STRATA),
+        "n_train": _count("Sizes used; for a partner those with a score of both.", 2),
         "observed": _real("Left-out score, oriented and scaled.", nullable=False),
         "mean": _real("Predictive mean, same scale.", nullable=False),
         "sd": _real("Predictive sd.", 0.0),
+        "q025": _real("Predictive 2.5 % quantile."),
         "q10": _real("Predictive 10 % quantile."),
         "q90": _real("Predictive 90 % quantile."),
+        "q975": _real("Predictive 97.5 % quantile."),
         "log_score": _real("Log predictive density of the left-out score, per unit of the scale."),
         "log_score_se": _real("Monte Carlo standard error of the log score.", 0.0),
         "crps": _real("Continuous ranked probability score, lower is better.", 0.0),
         "pit": _share("Probability integral transform, mid-point for counts."),
+        "pit_low": _share("Predictive probability of a lower score."),
+        "pit_high": _share(
+            "Predictive probability of a lower score or the same; histograms of the transform"
+            " spread a score evenly from pit_low to pit_high."
+        ),
         "inside_80": pa.Column(
             "boolean", nullable=True, description="Left-out score within the 80 % interval."
+        ),
+        "inside_95": pa.Column(
+            "boolean", nullable=True, description="Left-out score within the 95 % interval."
         ),
         "discontinuity": _real(
             "Observed minus predictive mean, PaLM's D for two_point.", nullable=False
         ),
     },
-    ["curve_id", "predictor"],
+    ["curve_id", "n_left_out", "target", "predictor", "partner"],
 )
 
 CONCENTRATION = _schema(

@@ -25,6 +25,16 @@ P_INSIDE = 0.90
 # The floor ends where a tenth of the jump has been made.
 FLOOR_SHARE = 0.1
 
+# Measure: its name in the columns of ``tables.FITS``.
+SUMMARISED = {
+    "width": "width",
+    "location": "location",
+    "jump": "jump",
+    "jump_decade": "jump_decade",
+    "concentration": "concentration_index",
+    "floor": "floor_length",
+}
+
 
 def measures(curve: Curve, posterior: Posterior) -> dict[str, FloatArray]:
     """Per-draw measures of a sigmoid posterior.
@@ -85,19 +95,16 @@ def summarise(curve: Curve, posterior: Posterior) -> dict[str, float]:
     inside = (m["location"] >= curve.size[0]) & (m["location"] <= curve.size[-1])
     sharp = m["width"] < SHARP_WIDTH
     row: dict[str, float] = {}
-    for name in ("width", "location", "jump"):
-        row |= _interval(name, posterior, m[name])
-    log10_width = np.log10(m["width"])
+    for name, column in SUMMARISED.items():
+        row |= _interval(column, posterior, m[name])
+    # A width has no useful mean, for its prior reaches thirty decades: its logarithm has one.
+    means = {column: m[name] for name, column in SUMMARISED.items() if name != "width"}
+    for column, values in (means | {"log10_width": np.log10(m["width"])}).items():
+        row |= {f"{column}_mean": posterior.mean(values), f"{column}_sd": posterior.sd(values)}
     return row | {
-        "log10_width_mean": posterior.mean(log10_width),
-        "log10_width_sd": posterior.sd(log10_width),
-        "location_mean": posterior.mean(m["location"]),
         "p_width_lt_1": _probability(posterior, sharp),
         "p_width_gt_2": _probability(posterior, m["width"] > SMOOTH_WIDTH),
         "p_location_inside": _probability(posterior, inside),
-        "jump_decade": posterior.quantile(m["jump_decade"], (0.5,))[0],
-        "concentration_index": posterior.quantile(m["concentration"], (0.5,))[0],
-        "floor_length": posterior.quantile(m["floor"], (0.5,))[0],
         "p_jump": _probability(posterior, jumps),
         "p_jump_negative": _probability(posterior, m["jump"] < -JUMP_MIN),
         "p_flat": _probability(posterior, np.abs(m["jump"]) < JUMP_MIN),
@@ -107,7 +114,9 @@ def summarise(curve: Curve, posterior: Posterior) -> dict[str, float]:
 
 def _interval(name: str, posterior: Posterior, values: FloatArray) -> dict[str, float]:
     q05, median, q95 = posterior.quantile(values, (0.05, 0.5, 0.95))
-    return {f"{name}_median": median, f"{name}_q05": q05, f"{name}_q95": q95}
+    # The public names of three medians are the measures' own.
+    middle = f"{name}_median" if name in ("width", "location", "jump") else name
+    return {middle: median, f"{name}_q05": q05, f"{name}_q95": q95}
 
 
 def _probability(posterior: Posterior, event: np.ndarray) -> float:

@@ -54,6 +54,8 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            # A session of its own: a test may kill the whole run.
+            start_new_session=True,
         )
         return Result(done.returncode, done.stdout)
 
