@@ -11,16 +11,9 @@ their derivatives are made once a group, and a curve costs three sums of product
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch import numba_funcify
 
 from metamirage._compiled import jit
 from metamirage.curves import FloatArray
@@ -83,7 +76,7 @@ def mixture(
     weights: FloatArray,
     starts: NDArray[np.int64],
     edges: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[float, FloatArray, float]:
     """Log likelihood of all curves and its derivatives.
 
     Parameters
@@ -102,7 +95,7 @@ def mixture(
     Returns
     -------
     tuple
-        The log likelihood, shape (); its derivatives by mu, shape (groups,), and by tau, shape ().
+        The log likelihood; its derivatives by mu, shape (groups,), and by tau.
     """
     n_cells = len(edges) + 1
     cells = np.empty((3, n_cells))
@@ -119,46 +112,5 @@ def mixture(
             total += math.log(likelihood)
             by_mu[g] += slope / likelihood
             by_tau += scale / likelihood
-    return np.array(total), by_mu, np.array(by_tau / tau)
+    return total, by_mu, by_tau / tau
 
-
-class Mixture(Op):  # type: ignore[misc]
-    """``mixture`` as a node of a PyMC model: its first output is the log likelihood.
-
-    The derivatives come with it as outputs of their own, so that value and gradient cost one pass.
-    Differentiable by mu and tau.
-    """
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Any:
-        """Take the five arguments of ``mixture``."""
-        given = [pt.as_tensor(value) for value in inputs]
-        return Apply(self, given, [pt.dscalar(), pt.dvector(), pt.dscalar()])
-
-    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
-        """Compute all outputs."""
-        mu, tau, *data = inputs
-        for storage, value in zip(output_storage, mixture(mu, float(tau), *data), strict=True):
-            storage[0] = value
-
-    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
-        """Carry the derivative of the log likelihood back to mu and tau."""
-        if any(not isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
-            raise NotImplementedError("second derivatives")
-        _, by_mu, by_tau = outputs
-        fixed = [disconnected_type() for _ in inputs[2:]]
-        return [cotangents[0] * by_mu, cotangents[0] * by_tau, *fixed]
-
-    def connection_pattern(self, node: Any) -> list[list[bool]]:
-        """Say that the data carry no gradient."""
-        return [[True] * 3] * 2 + [[False] * 3] * 3
-
-
-@numba_funcify.register(Mixture)  # type: ignore[untyped-decorator]
-def _compiled_mixture(op: Any, **_: Any) -> Callable[..., Any]:
-    @jit
-    def call(mu: Any, tau: Any, weights: Any, starts: Any, edges: Any) -> Any:
-        return mixture(mu, tau.item(), weights, starts, edges)
-
-    return call
