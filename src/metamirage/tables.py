@@ -20,6 +20,7 @@ from metamirage.errors import InputError, Offence
 CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
 VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
+ENGINES = ("quadrature", "nuts")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
@@ -63,6 +64,10 @@ def _flag(description: str) -> pa.Column:
     return pa.Column(bool, nullable=False, description=description)
 
 
+def _maybe(description: str) -> pa.Column:
+    return pa.Column("boolean", nullable=True, description=description)
+
+
 def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, name=name, unique=unique, strict=False, ordered=False)
 
@@ -93,9 +98,7 @@ TIDY = _schema(
         "n_samples": _count("Items behind the score.", 1, nullable=True),
         "low_score": _real("Published score of poor or chance-level performance."),
         "high_score": _real("Published score of excellent performance."),
-        "is_preferred": pa.Column(
-            "boolean", nullable=True, description="The metric its authors judge by."
-        ),
+        "is_preferred": _maybe("The metric its authors judge by."),
         "source_file": _text("File of the score, relative to data/raw/<benchmark>."),
     },
     ["task", "subtask", "metric", "family", "n_shots", "model"],
@@ -216,9 +219,18 @@ FITS = _schema(
         "p_nonmonotone": _share(
             "Weight of quadratic times its P(turns inside, by more than 0.05 on both sides): alarm."
         ),
-        "method": _text("Engine that made the row.", ["quadrature", "nuts"]),
-        "log_evidence_error": _real("Largest error estimate over the candidates, nats.", 0.0),
+        "log_evidence_error": _real(
+            "Largest half-width of a 95 % interval of the log evidence over the candidates, nats.",
+            0.0,
+        ),
+        "method": _text("nuts where it made the posterior of any candidate.", ENGINES),
         "ess": _real("Smallest effective sample size over the candidates.", 0.0),
+        "r_hat": _real("Largest split R-hat over what NUTS sampled.", 0.0),
+        "divergences": _count("Most divergences over what NUTS sampled.", nullable=True),
+        "converged": _maybe(
+            "Whether all of what NUTS sampled converged; quadratic has two modes on most curves"
+            " that rise or fall, and then does not."
+        ),
         "log10_bf_sigmoid_linear": _real("log10 Bayes factor, sigmoid over linear."),
         "excluded": _text("Why the curve stays out of the tests, or empty."),
     },
@@ -231,13 +243,18 @@ MODELS = _schema(
         "curve_id": _text("Curve."),
         "model": _text("Candidate.", CANDIDATES),
         "log_evidence": _real("Log marginal likelihood, nats.", nullable=False),
-        "log_evidence_error": _real("Its standard error, nats.", 0.0, nullable=False),
+        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
         "weight": _share("Posterior probability among the candidates, equal prior."),
         "elpd_last": _real(
             "Log score of the left-out largest size, per unit of the scale; an unbounded metric's"
             " scale is that of the whole curve, where the forecasts stage uses the smaller sizes'."
         ),
-        "elpd_se": _real("Monte Carlo standard error of elpd_last.", 0.0),
+        "elpd_se": _real("Half-width of a 95 % interval of elpd_last for its computation.", 0.0),
+        "method": _text("Engine of the posterior of all sizes.", ENGINES),
+        "ess": _real("Its effective sample size.", 0.0),
+        "r_hat": _real("Its split R-hat, by NUTS.", 0.0),
+        "divergences": _count("Its divergent transitions, by NUTS.", nullable=True),
+        "converged": _maybe("R-hat, effective size and divergences of NUTS are good enough."),
     },
     ["curve_id", "model"],
 )
@@ -269,9 +286,7 @@ FORECASTS = _schema(
         "log_score_se": _real("Monte Carlo standard error of the log score.", 0.0),
         "crps": _real("Continuous ranked probability score, lower is better.", 0.0),
         "pit": _share("Probability integral transform, mid-point for counts."),
-        "inside_80": pa.Column(
-            "boolean", nullable=True, description="Left-out score within the 80 % interval."
-        ),
+        "inside_80": _maybe("Left-out score within the 80 % interval."),
         "discontinuity": _real(
             "Observed minus predictive mean, PaLM's D for two_point.", nullable=False
         ),
