@@ -200,17 +200,7 @@ def integrate_all(
     effort
         Of the quadrature; NUTS has its own.
     """
-    streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
-    tasks = {
-        candidate: Task(
-            curve,
-            candidate,
-            priors_for(window, candidate, width_prior=width_prior),
-            window=window,
-            stream=stream,
-        )
-        for candidate, stream in zip(CANDIDATES, streams, strict=True)
-    }
+    tasks = tasks_for(curve, window, seed=seed, width_prior=width_prior)
     if engine == "nuts":
         return {candidate: by_nuts(task) for candidate, task in tasks.items()}
     return {candidate: as_sure_as_can_be(task, effort) for candidate, task in tasks.items()}
@@ -225,6 +215,21 @@ class Task:
     priors: Priors
     window: Curve
     stream: np.random.SeedSequence
+
+
+def tasks_for(curve: Curve, window: Curve, *, seed: int, width_prior: str) -> dict[str, Task]:
+    """Give each candidate its priors and its stream; arguments as for ``integrate_all``."""
+    streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
+    return {
+        candidate: Task(
+            curve,
+            candidate,
+            priors_for(window, candidate, width_prior=width_prior),
+            window=window,
+            stream=stream,
+        )
+        for candidate, stream in zip(CANDIDATES, streams, strict=True)
+    }
 
 
 def by_quadrature(task: Task, effort: Effort = Effort()) -> Posterior:

@@ -47,13 +47,18 @@ class Predictive:
 
 
 def forecast_curves(
-    curves: Sequence[Curve], *, seed: int, width_prior: str = "default", threads: int = 1
+    curves: Sequence[Curve],
+    *,
+    seed: int,
+    width_prior: str = "default",
+    engine: str = "quadrature",
+    threads: int = 1,
 ) -> pd.DataFrame:
     """Forecast the largest size of every curve that keeps three sizes without it.
 
     Parameters
     ----------
-    curves, seed, width_prior, threads
+    curves, seed, width_prior, engine, threads
         As in ``fits.fit_curves``.
 
     Returns
@@ -63,7 +68,7 @@ def forecast_curves(
     """
     long_enough = [curve for curve in curves if curve.n_sizes > MIN_SIZES]
     rows = map_curves(
-        lambda curve: forecast_curve(curve, seed=seed, width_prior=width_prior),
+        lambda curve: forecast_curve(curve, seed=seed, width_prior=width_prior, engine=engine),
         long_enough,
         threads=threads,
         label="forecasts",
@@ -86,13 +91,13 @@ DTYPES = dict.fromkeys(COLUMNS, "float64") | {
 
 
 def forecast_curve(
-    curve: Curve, *, seed: int, width_prior: str = "default"
+    curve: Curve, *, seed: int, width_prior: str = "default", engine: str = "quadrature"
 ) -> list[dict[str, object]]:
     """Forecast the largest size of one curve: a row a predictor."""
     train = before_last(curve)
     # The scale of an unbounded metric must not know the score that is left out.
     train, whole = rescaled(train), _on_scale_of(rescaled(train), curve)
-    posteriors = integrate_all(train, whole, seed=seed, width_prior=width_prior)
+    posteriors = integrate_all(train, whole, seed=seed, width_prior=width_prior, engine=engine)
     rng = np.random.default_rng(curve_seed(seed, f"forecast|{curve.curve_id}"))
     predictives = {c: predict_last(whole, posteriors[c], rng) for c in CANDIDATES}
     predictives["averaged"] = average(

@@ -26,6 +26,9 @@ STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
 DIRECTIONS = ("up", "down")
+# What the audit calls agreement: means in posterior standard deviations, evidence in nats.
+AGREED_SD = 0.1
+AGREED_NATS = 0.05
 # Fewer sizes than this and a curve is not kept; fewer than the second and no verdict is given.
 MIN_SIZES = 3
 MIN_SIZES_VERDICT = 5
@@ -269,6 +272,44 @@ PROFILES = _schema(
     ["curve_id", "log10_width"],
 )
 
+AUDIT = _schema(
+    "audit",
+    {
+        **_CURVE_ROW,
+        "n_sizes": _count("Distinct sizes.", MIN_SIZES),
+        "observation": _text("Observation model used.", ["beta_binomial", "gaussian"]),
+        "verdict": _text("Verdict of the fits table.", VERDICTS),
+        "in_sample": _flag("Drawn for the audit."),
+        "flagged": _flag(
+            "Audited because its row of fits is unsure of an evidence, or not of the run's engine."
+        ),
+        "log_evidence": _real("Sigmoid: log evidence by quadrature, nats.", nullable=False),
+        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
+        "evidence_gap": _real("Sigmoid: log evidence by NUTS less that by quadrature, nats."),
+        "evidence_gap_error": _real("Half-width of its 95 % interval, both engines' errors.", 0.0),
+        "linear_gap": _real("Linear: log evidence by NUTS less that by quadrature, nats."),
+        "linear_gap_error": _real("Half-width of its 95 % interval.", 0.0),
+        "log10_width_mean": _real("Posterior mean of log10 width by quadrature."),
+        "log10_width_sd": _real("Posterior sd of log10 width by quadrature.", 0.0),
+        "log10_width_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "location_mean": _real("Posterior mean of location by quadrature."),
+        "location_sd": _real("Posterior sd of location by quadrature.", 0.0),
+        "location_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "shift_error": _real(
+            "Half-width of a 95 % interval of a shift of none, from both effective sizes.", 0.0
+        ),
+        "p_width_lt_1": _share("P(width < 1 decade) by quadrature."),
+        "p_width_lt_1_nuts": _share("P(width < 1 decade) by NUTS."),
+        "r_hat": _real("NUTS, sigmoid: largest split R-hat of the parameters.", 0.0),
+        "ess": _real("NUTS, sigmoid: smallest bulk effective size of the parameters.", 0.0),
+        "divergences": _count("NUTS, sigmoid: divergent transitions."),
+        "converged": _flag("NUTS, sigmoid: all three are good enough."),
+        "means_agree": _flag(f"Neither mean is shifted by {AGREED_SD} posterior sds."),
+        "evidence_agrees": _flag(f"Log evidences of sigmoid within {AGREED_NATS} nats."),
+    },
+    ["curve_id"],
+)
+
 FORECASTS = _schema(
     "forecasts",
     {
@@ -344,6 +385,7 @@ CONTRACTS = {
         FITS,
         MODELS,
         PROFILES,
+        AUDIT,
         FORECASTS,
         CONCENTRATION,
         REPRODUCTION,

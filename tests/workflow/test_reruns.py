@@ -11,6 +11,7 @@ ORDER = (
     "tag_metrics",
     "score_curves",
     "fit_curves",
+    "audit_curves",
     "forecast_curves",
     "assess_concentration",
     "pool_concentration",

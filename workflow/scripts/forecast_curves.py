@@ -11,7 +11,11 @@ from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
 def main(job: Any) -> None:
     curves = build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS))
     forecasts = forecast_curves(
-        curves, seed=job.params.seed, width_prior=job.params.prior, threads=job.threads
+        curves,
+        seed=job.params.seed,
+        width_prior=job.params.prior,
+        engine=job.params.engine,
+        threads=job.threads,
     )
     write_table(forecasts, job.output.forecasts, FORECASTS)
 
