@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,6 +73,25 @@ def counted(
 ) -> Curve:
     """Build a curve whose counts are the nearest to ``items * mean``."""
     return make_curve(size, np.rint(mean * items) / items, items=items, chance=chance, name=name)
+
+
+def keyed_curve(
+    size: Sequence[float] | FloatArray,
+    z: Sequence[float] | FloatArray,
+    *,
+    excluded: str = "",
+    metric: str = "accuracy",
+    task: str = "t",
+    subtask: str = "",
+    family: str = "F",
+    n_shots: object = 0,
+    **curve: Any,
+) -> Curve:
+    """Build a curve under a key of its own; the rest as for ``make_curve``."""
+    made = make_curve(size, z, **curve)
+    own = {"task": task, "subtask": subtask, "metric": metric, "family": family, "n_shots": n_shots}
+    key = made.key | own
+    return replace(made, key=key, curve_id=curve_name(key), excluded=excluded)
 
 
 def tidy_rows(sizes: Sequence[float], scores: Sequence[float], **columns: object) -> pd.DataFrame:

@@ -135,7 +135,7 @@ def report_inputs() -> ReportInputs:
     tidy, tags = tidy_table(), tag_table()
     curves = build_curves(tidy, tags)
     fitted = fit_curves(curves, seed=SEED)
-    forecasts = forecast_curves(curves, seed=SEED)
+    forecasts = forecast_curves(curves, tags, seed=SEED)
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,

@@ -11,6 +11,7 @@ from metamirage.concentration import (
     make_pairs,
     make_units,
 )
+from metamirage.concentration import tested_curves as join_tested
 from metamirage.tables import CONCENTRATION, check
 
 SEED = 7
@@ -51,7 +52,15 @@ def tags_of(fits: pd.DataFrame, query: str = "generate") -> pd.DataFrame:
 
 
 def forecasts_of(fits: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame({"curve_id": fits["curve_id"], "predictor": "averaged", "log_score": 0.0})
+    table = pd.DataFrame({"curve_id": fits["curve_id"], "predictor": "averaged", "log_score": 0.0})
+    largest = table.assign(n_left_out=1, target=1, partner="")
+    # Other forecasts of the same curves, which no test of these is about.
+    others = [
+        largest.assign(n_left_out=2, log_score=-50.0),
+        largest.assign(n_left_out=2, target=2, log_score=50.0),
+        largest.assign(predictor="two_step", partner="p", log_score=99.0),
+    ]
+    return pd.concat([largest, *others], ignore_index=True)
 
 
 def assess(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
@@ -163,3 +172,16 @@ def test_one_shared_task_effect_is_no_evidence_however_many_shots() -> None:
     row = row_of(assess(fits, tags_of(fits)), **WIDTH)
     assert row["estimate"] == pytest.approx(0.0, abs=EXACT)
     assert row["p_value"] == 1.0
+
+
+def test_the_largest_size_alone_is_compared_by_its_log_score() -> None:
+    fits = fits_of(8, 0.5)
+    forecasts = forecasts_of(fits)
+    direct = (forecasts["n_left_out"] == 1) & (forecasts["partner"] == "")
+    exact = direct & forecasts["curve_id"].str.contains("exact")
+    forecasts.loc[exact, "log_score"] = -2.0
+    tags = tags_of(fits)
+    tested = join_tested(fits, forecasts, tags)
+    assert len(tested) == len(fits)
+    table = assess_concentration(fits, forecasts, tags, seed=SEED, n_permutations=50)
+    assert row_of(table, **WIDTH | {"estimand": "log_score"})["estimate"] == 2.0

@@ -48,11 +48,12 @@ def curves(n: int = 6) -> pd.DataFrame:
 
 
 def forecasts() -> pd.DataFrame:
+    low = np.array([0.05, 0.06, 0.55, 0.9])
     return pd.DataFrame(
         {
-            "predictor": ["linear"] * 4 + ["sigmoid"] * 4,
-            "pit": [0.05, 0.06, 0.55, 0.95] * 2,
-            "inside_80": pd.array([True, True, True, False] * 2, dtype="boolean"),
+            "pit_low": low,
+            "pit_high": low + np.array([0.0, 0.0, 0.1, 0.1]),
+            "inside_80": pd.array([True, True, True, False], dtype="boolean"),
         }
     )
 
@@ -147,16 +148,23 @@ def test_no_empty_panel_is_left() -> None:
     assert len(figures.draw_panels([PANEL] * 4, n_columns=3).axes) == 4
 
 
-def test_coverage_stands_above_each_predictor() -> None:
-    figure = figures.draw_calibration(forecasts(), ["linear", "sigmoid"])
+def test_coverage_stands_above_each_panel() -> None:
+    figure = figures.draw_calibration({"linear": forecasts(), "two-step": forecasts()})
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert titles == ["linear\n80 % interval holds 75 %", "sigmoid\n80 % interval holds 75 %"]
+    assert titles == ["linear\n80 % holds 75 %", "two-step\n80 % holds 75 %"]
 
 
-def test_ranks_are_counted_in_tenths() -> None:
-    axis = figures.draw_calibration(forecasts(), ["linear"]).axes[0]
+def test_panels_of_ranks_stand_five_a_line() -> None:
+    figure = figures.draw_calibration({str(i): forecasts() for i in range(7)})
+    assert len(figure.axes) == 7
+    rows = {round(axis.get_position().y0, 2) for axis in figure.axes}
+    assert len(rows) == 2
+
+
+def test_ranks_are_counted_in_tenths_and_ties_spread() -> None:
+    axis = figures.draw_calibration({"linear": forecasts()}).axes[0]
     heights = [bar.get_height() for bar in axis.patches]
-    assert heights == [2, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert heights == pytest.approx([2, 0, 0, 0, 0, 0.5, 0.5, 0, 0, 1])
 
 
 def test_equal_figures_give_equal_bytes_without_a_date() -> None:

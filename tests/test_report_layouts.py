@@ -65,21 +65,6 @@ def test_the_test_table_says_where_no_interval_is_possible() -> None:
     assert layouts.hypothesis_table(rows).rows[0][5] == "none from 1 task"
 
 
-def test_forecasts_are_averaged_by_predictor() -> None:
-    forecasts = report_inputs().forecasts
-    summary = layouts.forecast_summary(forecasts).set_index("predictor")
-    chosen = forecasts[forecasts["predictor"] == "linear"]
-    assert summary.loc["linear", "crps"] == chosen["crps"].mean()
-    assert summary.loc["linear", "n_inside"] == chosen["inside_80"].sum()
-    assert np.isnan(summary.loc["two_point", "coverage"])
-
-
-def test_a_predictor_without_a_distribution_shows_dashes() -> None:
-    rows = layouts.forecast_table(layouts.forecast_summary(report_inputs().forecasts)).rows
-    assert rows[-1][0] == "two_point"
-    assert rows[-1][2] == "–"
-
-
 def test_evidence_weights_of_the_candidates_sum_to_one() -> None:
     rows = layouts.weight_table(report_inputs().models).rows
     # Three digits a weight, four weights.

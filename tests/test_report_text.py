@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from metamirage.report import join_curves, text
-from metamirage.report.layouts import forecast_summary
 from metamirage.report.text import NBSP
 from report_builders import report_inputs
 
@@ -159,23 +158,6 @@ def test_agreement_of_s_with_the_verdicts_is_counted_both_ways() -> None:
     said = text.s_against_verdicts(scores)
     assert f"for 2 of 3 (67{NBSP}%) curves; 1 of 2 (50{NBSP}%) of these are SHARP" in said
     assert said.endswith(f"reference for 1 of 2 (50{NBSP}%).")
-
-
-def test_the_best_predictor_is_named_from_the_forecasts() -> None:
-    forecasts = report_inputs().forecasts
-    summary = forecast_summary(forecasts)
-    best = summary.dropna().set_index("predictor")["log_score"].idxmax()
-    assert f"Highest mean log score: {best} " in text.forecast_quality(summary)
-    worse = forecasts.assign(
-        log_score=forecasts["log_score"].where(forecasts["predictor"] != best, -99.0)
-    )
-    said = text.forecast_quality(forecast_summary(worse))
-    assert f"Highest mean log score: {best} " not in said
-
-
-def test_no_forecast_is_said_to_be_none() -> None:
-    none = forecast_summary(report_inputs().forecasts[:0])
-    assert text.forecast_quality(none).startswith("No curve is long enough")
 
 
 def test_defects_are_counted() -> None:

@@ -6,22 +6,20 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from metamirage.curves import Curve
-
 log = logging.getLogger("metamirage")
 
 
-def map_curves[Result](
-    function: Callable[[Curve], Result], curves: Sequence[Curve], *, threads: int, label: str
+def map_curves[Work, Result](
+    function: Callable[[Work], Result], curves: Sequence[Work], *, threads: int, label: str
 ) -> list[Result]:
-    """Apply a function to every curve, in order, and report progress at each tenth.
+    """Apply a function to every curve, or group of curves, and report progress at each tenth.
 
     Parameters
     ----------
     function
         Must not depend on the order of the calls.
     curves
-        Any number.
+        Curves or groups of curves, any number.
     threads
         Calls at a time.
     label
@@ -33,5 +31,5 @@ def map_curves[Result](
         for done, result in enumerate(pool.map(function, curves), start=1):
             results.append(result)
             if done % tenth == 0 or done == len(curves):
-                log.info("%s: %d of %d curves", label, done, len(curves))
+                log.info("%s: %d of %d done", label, done, len(curves))
     return results

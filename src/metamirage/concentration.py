@@ -7,8 +7,8 @@ H2 (paired, primary): where both classes score the same outputs of the same mode
 the two curves are exchangeable. Every estimand is signed so that the mirage thesis predicts a
 positive number.
 
-Not yet here: the shared-latent test (H3), two-step forecasts (H4), translation against narrowing
-(H5), and a model that carries each curve's uncertainty instead of its posterior mean.
+Not yet here: the shared-latent test (H3), a test of two-step forecasts (H4), translation against
+narrowing (H5), and a model that carries each curve's uncertainty instead of its posterior mean.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ import numpy as np
 import pandas as pd
 
 from metamirage.curves import FloatArray
+from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.permutation import Interval, Units, flip_test, label_test
 from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
 
 SCHEMES = ("discontinuous", "nonlinear", "either")
-SAME_OUTPUTS, SAME_MODEL = "same outputs", "same model"
-BLOCK = ("task", "subtask", "family", "n_shots")
 # Fewer tasks can't reject at 0.05 by sign flips: 2 / 2**5 > 0.05.
 MIN_TASKS = 6
 
@@ -100,7 +99,8 @@ def assess_concentration(
 
 def tested_curves(fits: pd.DataFrame, forecasts: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     """Join fits, averaged forecasts and tags of the curves that enter the tests."""
-    averaged = forecasts.loc[forecasts["predictor"] == "averaged", ["curve_id", "log_score"]]
+    largest = forecasts.query("predictor == 'averaged' and n_left_out == 1 and target == 1")
+    averaged = largest[["curve_id", "log_score"]]
     axes = tags[["task", "metric", "discontinuous", "nonlinear", "query"]]
     enough = fits["n_sizes"] >= MIN_SIZES_VERDICT
     chosen = fits[enough & (fits["excluded"] == "")]
@@ -186,14 +186,12 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     columns = [*BLOCK, "curve_id", "query", *(e.column for e in PAIRED.values())]
     one = curves.loc[curves["label"] == 1, columns]
     zero = curves.loc[curves["label"] == 0, columns]
-    pairs = one.merge(zero, on=list(BLOCK), suffixes=("_1", "_0"))
+    pairs = join_blocks(one, zero)
     differences = {
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
         for name, e in PAIRED.items()
     }
-    same = (pairs["query_1"] == pairs["query_0"]) & (pairs["query_1"] != "other")
-    kept = pairs[[*BLOCK, "curve_id_1", "curve_id_0"]]
-    return kept.assign(stratum=np.where(same, SAME_OUTPUTS, SAME_MODEL), **differences)
+    return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
 
 
 def _paired_row(

@@ -91,8 +91,8 @@ class Curve:
         """
         return np.clip(np.rint(self.z * self.n_items), 0, self.n_items)
 
-    def take(self, keep: NDArray[np.bool_]) -> Curve:
-        """Return the curve of some of its points, on the same scale; shape of ``keep`` is (n,)."""
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Curve:
+        """Return the curve of some of its points, on the same scale: a mask (n,) or indices."""
         return replace(
             self,
             size=self.size[keep],

@@ -33,7 +33,7 @@ T_95 = 2.145
 # Points of one randomisation, powers of two as Sobol sequences want: at first, and at most; they
 # are doubled until the error is under the target.
 N_FIRST, N_MOST = 64, 4096
-TARGET_ERROR = 0.04
+TARGET_ERROR = 0.03
 # The part of the profile that Laplace's approximation misses is smoothed over so many nodes (sd of
 # a Normal kernel): it varies slowly with width, and a node of thin posterior has few draws.
 SMOOTH_NODES = 2.0
@@ -258,6 +258,8 @@ def _log_row_priors(problem: Problem) -> FloatArray:
     """Log prior probability of each node's band of widths."""
     mean, sd = problem.priors[4]
     edges = (LN10 * _width_edges() - mean) / sd
+    # The end nodes stand for all that lies beyond them.
+    edges[0], edges[-1] = -np.inf, np.inf
     # In the upper tail from the right, where the difference of two ones would be zero.
     upper = edges[:-1] > 0
     mass = np.where(upper, -np.diff(ndtr(-edges)), np.diff(ndtr(edges)))

@@ -24,6 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter
 
 from metamirage.curves import FloatArray
+from metamirage.predictives import rank_histogram
 from metamirage.tables import VERDICTS
 from metamirage.verdicts import SHARP_WIDTH, SMOOTH_WIDTH
 
@@ -44,6 +45,8 @@ MAX_WHISKERS = 120
 # A hundredth of a point can't be seen, and further digits are a third of a drawing's bytes.
 _COORDINATES = re.compile(rb' (?:d|x|y)="[^"]*"')
 _LONG_FRACTION = re.compile(rb"(\.\d\d)\d+")
+# Bars of a histogram of ranks.
+N_RANKS = 10
 WIDTH_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 _STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
@@ -314,30 +317,29 @@ def _fit_axis(axis: Axes, panel: Panel) -> None:
     axis.set_ylim((high, low) if panel.descending else (low, high))
 
 
-def draw_calibration(forecasts: pd.DataFrame, predictors: Sequence[str]) -> Figure:
-    """Histogram of the probability integral transform of each predictor, with 80 % coverage.
+def draw_calibration(groups: Mapping[str, pd.DataFrame]) -> Figure:
+    """Histograms of the probability integral transform, with the coverage of the 80 % interval.
 
     Parameters
     ----------
-    forecasts
-        Table ``tables.FORECASTS``.
-    predictors
-        One panel each, in this order.
+    groups
+        Rows of ``tables.FORECASTS`` by the title of their panel; five panels a line.
     """
+    n_rows = -(-len(groups) // 5)
     with styled():
-        figure, axes = _canvas(9.0, 2.9, 1, len(predictors), share_y=True)
-        for axis, name in zip(axes, predictors, strict=True):
-            chosen = forecasts[(forecasts["predictor"] == name) & forecasts["pit"].notna()]
-            sns.histplot(
-                chosen, x="pit", bins=np.linspace(0, 1, 11), color=SKY, edgecolor="black",
-                linewidth=0.6, ax=axis,
-            )  # fmt: skip
-            axis.axhline(len(chosen) / 10, color=BLACK, linestyle="--", linewidth=1)
-            inside = chosen["inside_80"].astype(float).mean()
-            axis.set_title(
-                f"{name}\n80 % interval holds {100 * inside:.0f} %", fontsize=9, loc="left"
-            )
-            axis.set(xlabel="rank of the score", ylabel="curves", xticks=[0, 0.5, 1])
+        figure, axes = _canvas(9.0, 0.3 + 2.6 * n_rows, n_rows, 5, share_y=False)
+        for axis, (title, rows) in zip(axes, groups.items(), strict=False):
+            heights = rank_histogram(rows[["pit_low", "pit_high"]].to_numpy(float), N_RANKS)
+            places = (np.arange(N_RANKS) + 0.5) / N_RANKS
+            axis.bar(places, heights, 1 / N_RANKS, color=SKY, edgecolor="black", linewidth=0.6)
+            axis.axhline(len(rows) / N_RANKS, color=BLACK, linestyle="--", linewidth=1)
+            inside = rows["inside_80"].astype(float).mean()
+            axis.set_title(f"{title}\n80 % holds {100 * inside:.0f} %", fontsize=8.5, loc="left")
+            axis.set(xlabel="rank of the score", ylabel="", xticks=[0, 0.5, 1], xlim=(0, 1))
+        for axis in axes[::5]:
+            axis.set_ylabel("forecasts")
+        for axis in axes[len(groups) :]:
+            axis.remove()
     return figure
 
 

@@ -1,229 +1,255 @@
-"""Stage forecasts: whether the smaller models tell the score of the largest.
+"""Stage forecasts: whether the smaller models tell the scores of the largest.
 
-Each candidate is fitted without the largest size and asked for it; so is their average by
-evidence, and the straight line through the two sizes before, whose residual is the discontinuity D
-of the PaLM paper (Chowdhery et al. 2022, section 6.2).
+Direct: each candidate is fitted without the largest size, and without the two largest, and asked
+for each size left out; so is the candidates' average by evidence, and the straight line through
+the two sizes before, whose residual is the discontinuity D of the PaLM paper (Chowdhery et al.
+2022, section 6.2). Without the two largest there is a row for each of the two: the nearer asks for
+one step, as without the largest alone but from fewer sizes, the farther for two.
+
+Two steps: where a metric with a step has a continuous partner on the same task and models, the
+partner is forecast first and a link (``metamirage.links``) carries that forecast over. The link fed
+with the partner's true score is the reference: what it misses, the link misses; what the two-step
+forecast misses beyond that, the partner's forecast misses.
+
+No forecast sees a left-out score, neither the metric's own nor its partner's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, gammaln, logsumexp
 
 from metamirage._parallel import map_curves
-from metamirage.curves import Curve, FloatArray, curve_seed, rescaled
-from metamirage.densities import CODES, shape_at
-from metamirage.engine import Posterior
-from metamirage.fits import before_last, integrate_all, model_weights
-from metamirage.tables import CANDIDATES, MIN_SIZES
-from metamirage.verdicts import levels
-
-# ASSUME: a mean extrapolated out of a bounded metric's range stops this far inside it.
-EDGE = 1e-4
-LEVELS_80 = (0.1, 0.9)
+from metamirage.curves import Curve, FloatArray
+from metamirage.holdouts import Design, Fit, Fits, designs, mean_by_size, outlook
+from metamirage.links import N_DRAWS, Axis, link_curve, logged, make_axis, systematic, through
+from metamirage.pairs import BLOCK, continuous_partners
+from metamirage.predictives import LeftOut, Predictive, assess, left_out
+from metamirage.tables import FORECASTS, MIN_SIZES
 
 
-@dataclass(frozen=True)
-class Predictive:
-    """Predictive distribution of one left-out score, as weighted draws.
+class Pair(NamedTuple):
+    """A row of ``pairs.continuous_partners``."""
+
+    curve_id: str
+    partner: str
+    stratum: str
+    ratio: bool
+
+    @property
+    def source(self) -> str:
+        """Name of the partner on the scale on which it is forecast and linked."""
+        # ASSUME: on a ratio scale (perplexity) that is the logarithm.
+        return f"log|{self.partner}" if self.ratio else self.partner
+
+
+class Link(NamedTuple):
+    """A link with what goes through it.
 
     Parameters
     ----------
-    log_density
-        Shape (m,): log density of the observed score under each draw, per unit of the scale.
-    sample
-        Shape (m,): one simulated score a draw.
-    weights
-        Shape (m,), summing to one.
+    fit
+        Of the discontinuous score over the partner's.
+    axis
+        Where a partner's score lies on it.
+    n_train
+        Sizes with a score of both.
+    partner
+        The partner's left-out scores, largest size first.
+    forecasts
+        What the partner's smaller sizes say of these.
     """
 
-    log_density: FloatArray
-    sample: FloatArray
-    weights: FloatArray
+    fit: Fit
+    axis: Axis
+    n_train: int
+    partner: Sequence[LeftOut]
+    forecasts: Sequence[Predictive]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Curves of the same models on the same task, and the pairs among them."""
+
+    curves: Mapping[str, Curve]
+    pairs: Sequence[Pair]
 
 
 def forecast_curves(
     curves: Sequence[Curve],
+    tags: pd.DataFrame,
     *,
     seed: int,
     width_prior: str = "default",
     engine: str = "quadrature",
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Forecast the largest size of every curve that keeps three sizes without it.
+    """Forecast the largest sizes of every curve that keeps three sizes without them.
 
     Parameters
     ----------
-    curves, seed, width_prior, engine, threads
+    curves
+        Of one benchmark.
+    tags
+        Its table ``tables.TAGS``, which says what pairs with what.
+    seed, width_prior, engine, threads
         As in ``fits.fit_curves``.
 
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.FORECASTS``, one row a curve and predictor, on the scale of ``Curve.z``.
+        Table ``tables.FORECASTS``, on the scale of ``Curve.z``.
     """
-    long_enough = [curve for curve in curves if curve.n_sizes > MIN_SIZES]
-    rows = map_curves(
-        lambda curve: forecast_curve(curve, seed=seed, width_prior=width_prior, engine=engine),
-        long_enough,
+    results = map_curves(
+        lambda block: forecast_block(block, seed=seed, width_prior=width_prior, engine=engine),
+        make_blocks(curves, tags),
         threads=threads,
         label="forecasts",
     )
-    flat = [row for curve_rows in rows for row in curve_rows]
+    rows = {name: found for block in results for name, found in block.items()}
     # Named types, so that a benchmark without a curve of four sizes still has its (empty) table.
-    return pd.DataFrame(flat, columns=COLUMNS).astype(DTYPES)
+    table = pd.DataFrame([row for c in curves for row in rows[c.curve_id]], columns=COLUMNS)
+    return table.astype(DTYPES)
 
 
-COLUMNS = (
-    "curve_id", "predictor", "n_train", "observed", "mean", "sd", "q10", "q90",
-    "log_score", "log_score_se", "crps", "pit", "inside_80", "discontinuity",
-)  # fmt: skip
-DTYPES = dict.fromkeys(COLUMNS, "float64") | {
+COLUMNS = tuple(FORECASTS.columns)
+DTYPES = {name: "float64" for name in COLUMNS} | {
     "curve_id": "str",
     "predictor": "str",
+    "partner": "str",
+    "stratum": "str",
+    "n_left_out": "int64",
+    "target": "int64",
     "n_train": "int64",
     "inside_80": "boolean",
+    "inside_95": "boolean",
 }
 
 
-def forecast_curve(
-    curve: Curve, *, seed: int, width_prior: str = "default", engine: str = "quadrature"
-) -> list[dict[str, object]]:
-    """Forecast the largest size of one curve: a row a predictor."""
-    train = before_last(curve)
-    # The scale of an unbounded metric must not know the score that is left out.
-    train, whole = rescaled(train), _on_scale_of(rescaled(train), curve)
-    posteriors = integrate_all(train, whole, seed=seed, width_prior=width_prior, engine=engine)
-    rng = np.random.default_rng(curve_seed(seed, f"forecast|{curve.curve_id}"))
-    predictives = {c: predict_last(whole, posteriors[c], rng) for c in CANDIDATES}
-    predictives["averaged"] = average(
-        [predictives[c] for c in CANDIDATES], model_weights(posteriors)
-    )
-    ratio = whole.unit / curve.unit
-    shift = (whole.origin - curve.origin) / curve.unit
-    target = last_score(whole)
-    rows = [
-        _row(name, predictive, target, ratio, shift) for name, predictive in predictives.items()
+def make_blocks(curves: Sequence[Curve], tags: pd.DataFrame) -> list[Block]:
+    """Group curves of one task, subtask, family and shots, so that a fit serves all its pairs."""
+    blocks: dict[tuple[str, ...], dict[str, Curve]] = {}
+    for curve in curves:
+        key = tuple(str(curve.key[column]) for column in BLOCK)
+        blocks.setdefault(key, {})[curve.curve_id] = curve
+    pairs: dict[str, list[Pair]] = {}
+    for row in continuous_partners(curves, tags).itertuples(index=False, name=None):
+        pair = Pair(*row)
+        pairs.setdefault(pair.curve_id, []).append(pair)
+    return [
+        Block(members, [pair for name in members for pair in pairs.get(name, [])])
+        for members in blocks.values()
     ]
-    rows.append(_two_point_row(train, whole, ratio, shift))
-    return [{"curve_id": curve.curve_id, "n_train": train.n_sizes, **row} for row in rows]
 
 
-def _on_scale_of(train: Curve, curve: Curve) -> Curve:
-    return rescaled(curve, origin=train.origin, unit=train.unit)
+def forecast_block(
+    block: Block, *, seed: int, width_prior: str, engine: str = "quadrature"
+) -> dict[str, list[dict[str, object]]]:
+    """Forecast every curve of a block, directly and through its partners: rows by curve."""
+    ratios = {p.source: logged(block.curves[p.partner], p.source) for p in block.pairs if p.ratio}
+    fits = Fits({**block.curves, **ratios}, seed=seed, width_prior=width_prior, engine=engine)
+    rows: dict[str, list[dict[str, object]]] = {name: [] for name in block.curves}
+    for name, curve in block.curves.items():
+        for design in designs(curve):
+            rows[name] += direct_rows(fits, name, design)
+            for pair in block.pairs:
+                if pair.curve_id == name:
+                    rows[name] += two_step_rows(fits, pair, design)
+    return rows
 
 
-def last_score(curve: Curve) -> float:
-    """Score at the largest size, averaged over replicates, on the scale of ``Curve.z``."""
-    return float(curve.z[curve.size == curve.size[-1]].mean())
+def direct_rows(fits: Fits, name: str, design: Design) -> Iterator[dict[str, object]]:
+    """Forecast the left-out sizes of a curve from its own smaller ones: a row a predictor."""
+    fit = fits.below(name, design.cutoff)
+    scale = _scale(fit, fits.curves[name])
+    for target, size in enumerate(design.sizes, start=1):
+        left = left_out(fit.whole, size)
+        rows = {
+            predictor: assess(predictive, left, **scale)
+            for predictor, predictive in outlook(fit, left, fits.stream(name)).items()
+        }
+        rows["two_point"] = _two_point_row(fit, left, **scale)
+        head = {
+            "curve_id": name,
+            "n_left_out": design.n_left_out,
+            "target": target,
+            "partner": "",
+            "stratum": "",
+            "n_train": fit.train.n_sizes,
+        }
+        yield from ({**head, "predictor": p, **row} for p, row in rows.items())
 
 
-def predict_last(curve: Curve, posterior: Posterior, rng: np.random.Generator) -> Predictive:
-    """Predict the score at the curve's largest size from draws that have not seen it.
+def _scale(fit: Fit, curve: Curve) -> dict[str, float]:
+    """Way from the scale of a fit to that of the curve."""
+    shift = (fit.whole.origin - curve.origin) / curve.unit
+    return {"ratio": fit.whole.unit / curve.unit, "shift": shift}
 
-    Parameters
-    ----------
-    curve
-        The whole curve.
-    posterior
-        Fitted without the largest size, with this curve as window.
-    rng
-        Draws the simulated scores.
+
+def two_step_rows(fits: Fits, pair: Pair, design: Design) -> Iterator[dict[str, object]]:
+    """Forecast the left-out sizes of a curve through its partner.
+
+    A row ``two_step`` for each left-out size, and a row ``link_given_partner`` where the partner
+    has a score there; none if fewer than three training sizes have a score of both.
     """
-    left, right = levels(curve, posterior)
-    ends = (curve.size[0], curve.size[-1])
-    h = shape_at(CODES[posterior.candidate], curve.size[-1], *ends, posterior.theta)
-    mean = left + (right - left) * h
-    if curve.bounded:
-        mean = np.clip(mean, EDGE, 1 - EDGE)
-    observe = _predict_count if curve.observation == "beta_binomial" else _predict_score
-    log_density, sample = observe(curve, mean, np.exp(posterior.theta[:, 1]), rng)
-    return Predictive(log_density, sample, posterior.weights)
+    link = make_link(fits, pair, design)
+    if link is None:
+        return
+    whole, scale = link.fit.whole, _scale(link.fit, fits.curves[pair.curve_id])
+    for i, size in enumerate(design.sizes):
+        left = left_out(whole, size)
+        rng = fits.stream(link.fit.train.curve_id)
+        for predictor, x in _places(link, i, rng).items():
+            predictive = through(
+                link.fit.posteriors, link.fit.weights, x, whole=whole, left=left, rng=rng
+            )
+            yield {
+                "curve_id": pair.curve_id,
+                "n_left_out": design.n_left_out,
+                "target": i + 1,
+                "predictor": predictor,
+                "partner": pair.partner,
+                "stratum": pair.stratum,
+                "n_train": link.n_train,
+                **assess(predictive, left, **scale),
+            }
 
 
-def _predict_count(
-    curve: Curve, mean: FloatArray, phi: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    n = round(float(curve.n_items[curve.size == curve.size[-1]].mean()))
-    k = round(last_score(curve) * n)
-    a, b = mean * phi, (1 - mean) * phi
-    choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    log_p = choose + betaln(k + a, n - k + b) - betaln(a, b)
-    # The beta distribution wants positive parameters also where rounding made one zero.
-    rate = rng.beta(np.maximum(a, 1e-12), np.maximum(b, 1e-12))
-    return log_p + np.log(n), rng.binomial(n, rate) / n
+def make_link(fits: Fits, pair: Pair, design: Design) -> Link | None:
+    """Forecast the partner and fit the link to it, from sizes below the left-out ones.
 
-
-def _predict_score(
-    curve: Curve, mean: FloatArray, sigma: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    stderr = float(curve.stderr[curve.size == curve.size[-1]].mean())
-    sd = np.hypot(stderr, sigma)
-    t = (last_score(curve) - mean) / sd
-    log_density = -0.5 * (np.log(2 * np.pi) + t**2) - np.log(sd)
-    return log_density, mean + sd * rng.standard_normal(len(mean))
-
-
-def average(predictives: Sequence[Predictive], weights: FloatArray) -> Predictive:
-    """Mix predictive distributions; ``weights`` has one entry each and sums to one."""
-    return Predictive(
-        np.concatenate([p.log_density for p in predictives]),
-        np.concatenate([p.sample for p in predictives]),
-        np.concatenate([w * p.weights for p, w in zip(predictives, weights, strict=True)]),
-    )
-
-
-def crps(sample: FloatArray, weights: FloatArray, observed: float) -> float:
-    """Continuous ranked probability score of a weighted sample, in the unit of the score.
-
-    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, Eq. 21), by sorting.
-
-    Parameters
-    ----------
-    sample, weights
-        Shape (m,); weights sum to one.
-    observed
-        y.
+    Returns
+    -------
+    Link or None
+        None if fewer than three of these sizes have a score of both.
     """
-    order = np.argsort(sample, kind="stable")
-    x, w = sample[order], weights[order]
-    below = np.cumsum(w) - w
-    spread = 2 * float(np.sum(w * x * (2 * below + w - 1)))
-    return max(float(w @ np.abs(x - observed)) - spread / 2, 0.0)
+    curve, other = fits.curves[pair.curve_id], fits.curves[pair.source]
+    common = np.intersect1d(curve.size, other.size)
+    shared = common[common < design.cutoff]
+    if len(shared) < MIN_SIZES:
+        return None
+    fit, partner = (fits.below(name, design.cutoff) for name in (pair.curve_id, pair.source))
+    asked = [left_out(partner.whole, size) for size in design.sizes]
+    forecasts = [outlook(partner, left, fits.stream(pair.source))["averaged"] for left in asked]
+    seen = mean_by_size(partner.train)
+    axis = make_axis(shared, np.array([seen[x] for x in shared]), forecasts, curve.size)
+    name = f"{pair.curve_id}|given|{pair.partner}"
+    points = link_curve(fit.train, seen, axis, name=name)
+    return Link(fits.of(points, fit.whole), axis, len(shared), asked, forecasts)
 
 
-def _row(name: str, p: Predictive, target: float, ratio: float, shift: float) -> dict[str, object]:
-    """Scores of one predictive, carried from the training scale to the curve's."""
-    w = p.weights
-    mean = float(w @ p.sample)
-    log_score = float(logsumexp(p.log_density, b=w))
-    relative = np.exp(p.log_density - log_score)
-    q10, q90 = _quantiles(p.sample, w)
-    tie = np.isclose(p.sample, target, rtol=0, atol=1e-12)
-    return {
-        "predictor": name,
-        "observed": target * ratio + shift,
-        "mean": mean * ratio + shift,
-        "sd": float(np.sqrt(w @ (p.sample - mean) ** 2)) * ratio,
-        "q10": q10 * ratio + shift,
-        "q90": q90 * ratio + shift,
-        "log_score": log_score - np.log(ratio),
-        "log_score_se": float(np.sqrt(np.sum((w * (relative - 1)) ** 2))),
-        "crps": crps(p.sample, w, target) * ratio,
-        "pit": float(np.clip(w @ ((p.sample < target) & ~tie) + 0.5 * (w @ tie), 0, 1)),
-        "inside_80": bool(q10 <= target <= q90),
-        "discontinuity": (target - mean) * ratio,
-    }
-
-
-def _quantiles(sample: FloatArray, weights: FloatArray) -> FloatArray:
-    order = np.argsort(sample, kind="stable")
-    ranks = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return np.interp(LEVELS_80, ranks, sample[order])
+def _places(link: Link, i: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+    """Places that go through the link for the i-th left-out size: forecast, and true if known."""
+    forecast, true = link.forecasts[i], link.partner[i].observed
+    drawn = systematic(forecast.weights, N_DRAWS, rng)
+    places = {"two_step": link.axis.place(forecast.sample[drawn])}
+    if np.isfinite(true):
+        places["link_given_partner"] = link.axis.place(np.full(N_DRAWS, true))
+    return places
 
 
 def two_point(x: FloatArray, y: FloatArray, target: float) -> float:
@@ -235,15 +261,11 @@ def two_point(x: FloatArray, y: FloatArray, target: float) -> float:
     return float(y[-1] + slope * (target - x[-1]))
 
 
-def _two_point_row(train: Curve, whole: Curve, ratio: float, shift: float) -> dict[str, object]:
-    by_size = pd.Series(train.z).groupby(train.size).mean()
-    mean = two_point(by_size.index.to_numpy(float), by_size.to_numpy(float), whole.size[-1])
-    target = last_score(whole)
-    row: dict[str, object] = dict.fromkeys(COLUMNS[5:12], np.nan)
-    return row | {
-        "predictor": "two_point",
-        "observed": target * ratio + shift,
+def _two_point_row(fit: Fit, left: LeftOut, *, ratio: float, shift: float) -> dict[str, object]:
+    seen = mean_by_size(fit.train)
+    mean = two_point(np.array(list(seen)), np.array(list(seen.values())), left.size)
+    return {
+        "observed": left.observed * ratio + shift,
         "mean": mean * ratio + shift,
-        "inside_80": None,
-        "discontinuity": (target - mean) * ratio,
+        "discontinuity": (left.observed - mean) * ratio,
     }

@@ -21,7 +21,8 @@ CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
 VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
 ENGINES = ("quadrature", "nuts")
-PREDICTORS = (*CANDIDATES, "averaged", "two_point")
+PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
+STRATA = ("", "same outputs", "same model")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -314,25 +315,39 @@ FORECASTS = _schema(
     "forecasts",
     {
         "curve_id": _text("Curve."),
+        "n_left_out": _count("Largest sizes left out of the fit: 1 or 2.", 1),
+        "target": _count("Left-out size that is forecast: 1 the largest, 2 the next.", 1),
         "predictor": _text(
-            "Candidate, their average, or the line through the two sizes before.", PREDICTORS
+            "Candidate, their average, the line through the two sizes before, the forecast through"
+            " the partner, or the link fed with the partner's true score.",
+            PREDICTORS,
         ),
-        "n_train": _count("Sizes used.", 2),
+        "partner": _text("Continuous curve that the forecast goes through, or empty."),
+        "stratum": _text("What partner and curve share, or empty.", STRATA),
+        "n_train": _count("Sizes used; for a partner those with a score of both.", 2),
         "observed": _real("Left-out score, oriented and scaled.", nullable=False),
         "mean": _real("Predictive mean, same scale.", nullable=False),
         "sd": _real("Predictive sd.", 0.0),
+        "q025": _real("Predictive 2.5 % quantile."),
         "q10": _real("Predictive 10 % quantile."),
         "q90": _real("Predictive 90 % quantile."),
+        "q975": _real("Predictive 97.5 % quantile."),
         "log_score": _real("Log predictive density of the left-out score, per unit of the scale."),
         "log_score_se": _real("Monte Carlo standard error of the log score.", 0.0),
         "crps": _real("Continuous ranked probability score, lower is better.", 0.0),
         "pit": _share("Probability integral transform, mid-point for counts."),
+        "pit_low": _share("Predictive probability of a lower score."),
+        "pit_high": _share(
+            "Predictive probability of a lower score or the same; histograms of the transform"
+            " spread a score evenly from pit_low to pit_high."
+        ),
         "inside_80": _maybe("Left-out score within the 80 % interval."),
+        "inside_95": _maybe("Left-out score within the 95 % interval."),
         "discontinuity": _real(
             "Observed minus predictive mean, PaLM's D for two_point.", nullable=False
         ),
     },
-    ["curve_id", "predictor"],
+    ["curve_id", "n_left_out", "target", "predictor", "partner"],
 )
 
 CONCENTRATION = _schema(

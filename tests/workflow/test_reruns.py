@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from project import Project
 
@@ -60,6 +62,25 @@ def test_an_edited_table_of_the_user_starts_from_the_download(project: Project) 
 
 def test_a_touched_module_wakes_nothing(project: Project) -> None:
     (project.root / "src/metamirage/tables.py").touch()
+    assert project.planned() == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "woken"),
+    [
+        ("data/raw/tiny/tiny.csv", since("download_benchmark")),
+        ("config/benchmarks/tiny.yaml", since("download_benchmark")),
+        ("config/metrics.csv", since("tag_metrics")),
+    ],
+)
+def test_a_file_put_back_from_a_copy_is_noticed(
+    project: Project, file: str, woken: set[str]
+) -> None:
+    # mv and cp -p bring the copy's time along, which is older than the results.
+    old = (project.root / file).stat().st_mtime - 3600
+    with project.edited(file, lambda text: text + "\n"):
+        os.utime(project.root / file, (old, old))
+        assert project.planned() == woken
     assert project.planned() == set()
 
 

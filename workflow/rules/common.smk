@@ -8,6 +8,7 @@
 #   templates()                 page templates, for the input `templates` of the report rules
 #   versions(package, ...)      library versions, for the params of rules that compute
 #   local_files(wildcards)      tables of a benchmark that lie on this machine
+#   contents(file, ...)         digests of inputs that people write, for the params
 #   SETTINGS                    checked settings that shape results, for the report
 #   REGISTERED                  names of all benchmarks, enabled or not
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
@@ -46,6 +47,7 @@ refuse_foreign_copy()
 sys.path.insert(0, str(SRC))
 
 from metamirage._sources import source_files
+from metamirage._transfer import sha256_of
 from metamirage.errors import InputError
 from metamirage.registry import load_spec
 from metamirage.settings import check_config, find_mirror
@@ -92,6 +94,28 @@ def local_files(wildcards):
     return sorted(
         str(file) for file in found if file.is_file() and file.name != "MANIFEST.json"
     )
+
+
+def contents(*sources):
+    """Return a params function: digests of input files, named or given by an input function.
+
+    Snakemake reads an input again only if its time is new. A file put back from a copy brings its
+    old time along and would be passed over. (Params that are handed `input` are not recorded.)
+    """
+
+    def digests(wildcards):
+        files = [
+            file
+            for source in sources
+            for file in (
+                source(wildcards)
+                if callable(source)
+                else [source.format(**dict(wildcards.items()))]
+            )
+        ]
+        return [f"{file}:{sha256_of(Path(file))}" for file in files]
+
+    return digests
 
 
 def reproduction_of(wildcards):

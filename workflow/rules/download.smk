@@ -19,5 +19,7 @@ rule download_benchmark:
         manifest="data/raw/{benchmark}/MANIFEST.json",
     log:
         "logs/download/{benchmark}.log",
+    params:
+        contents=contents("config/benchmarks/{benchmark}.yaml", local_files),
     script:
         "../scripts/download_benchmark.py"

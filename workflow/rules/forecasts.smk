@@ -1,4 +1,4 @@
-# FORECASTS: what the smaller models say about the largest one.
+# FORECASTS: what the smaller models say about the largest ones.
 #
 # REQUIRED INPUTS
 #   data/processed/tidy/{benchmark}.parquet
@@ -8,7 +8,7 @@
 
 
 rule forecast_curves:
-    """Predict the score of the largest model of every curve from the smaller ones."""
+    """Predict the scores of the largest models of every curve from the smaller ones."""
     input:
         code=code("forecasts"),
         tidy="data/processed/tidy/{benchmark}.parquet",

@@ -34,6 +34,7 @@ rule render_benchmark:
     log:
         "logs/report/{benchmark}.log",
     params:
+        contents=contents("config/benchmarks/{benchmark}.yaml"),
         settings=SETTINGS,
         libraries=versions(
             "numpy",
@@ -74,6 +75,11 @@ rule render_index:
     log:
         "logs/report/index.log",
     params:
+        contents=contents(
+            *expand(
+                "config/benchmarks/{benchmark}.yaml", benchmark=config["benchmarks"]
+            )
+        ),
         settings=SETTINGS,
         libraries=versions("numpy", "scipy", "numba", "pandas", "statsmodels", "jinja2"),
     script:

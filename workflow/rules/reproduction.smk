@@ -7,15 +7,17 @@
 # OUTPUTS
 #   data/processed/reproduction/{benchmark}.parquet   table reproduction of docs/tables.md
 
+FACTS = expand(
+    "config/facts/{table}.csv",
+    table=["wei_labels", "bigbench_lists", "published_claims"],
+)
+
 
 rule reproduce_claims:
     """Compare the numbers that earlier papers printed with the scores."""
     input:
         code=code("facts", "reproduction"),
-        facts=expand(
-            "config/facts/{table}.csv",
-            table=["wei_labels", "bigbench_lists", "published_claims"],
-        ),
+        facts=FACTS,
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
     output:
@@ -25,6 +27,7 @@ rule reproduce_claims:
     wildcard_constraints:
         benchmark="|".join(map(re.escape, REPRODUCED)),
     params:
+        contents=contents(*FACTS),
         libraries=versions("numpy", "pandas"),
     script:
         "../scripts/reproduce_claims.py"

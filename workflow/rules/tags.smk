@@ -19,5 +19,7 @@ rule tag_metrics:
         tags="data/processed/tags/{benchmark}.parquet",
     log:
         "logs/tags/{benchmark}.log",
+    params:
+        contents=contents("config/benchmarks/{benchmark}.yaml", "config/metrics.csv"),
     script:
         "../scripts/tag_metrics.py"

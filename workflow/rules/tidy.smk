@@ -19,5 +19,7 @@ rule tidy_benchmark:
         issues="data/processed/tidy/{benchmark}.issues.parquet",
     log:
         "logs/tidy/{benchmark}.log",
+    params:
+        contents=contents("config/benchmarks/{benchmark}.yaml"),
     script:
         "../scripts/tidy_benchmark.py"

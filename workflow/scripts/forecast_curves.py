@@ -1,4 +1,4 @@
-"""Predict the score of the largest model of every curve of one benchmark."""
+"""Predict the scores of the largest models of every curve of one benchmark."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:
-    curves = build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS))
+    tags = read_table(job.input.tags, TAGS)
     forecasts = forecast_curves(
-        curves,
+        build_curves(read_table(job.input.tidy, TIDY), tags),
+        tags,
         seed=job.params.seed,
         width_prior=job.params.prior,
         engine=job.params.engine,

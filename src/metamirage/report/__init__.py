@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import layouts, results, text
+from metamirage.report import forecasting, layouts, results, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.terms import TERMS, VERDICT_RULES
@@ -184,7 +185,7 @@ def render_benchmark(inputs: ReportInputs) -> str:
     """
     joined = join_curves(inputs.fits, inputs.scores, inputs.tags, inputs.tidy)
     curves = {c.curve_id: c for c in build_curves(inputs.tidy, inputs.tags)}
-    summary = layouts.forecast_summary(inputs.forecasts)
+    foreseen = _foreseen(inputs)
     exhibits = all_exhibits(
         joined,
         fits=inputs.fits,
@@ -196,11 +197,11 @@ def render_benchmark(inputs: ReportInputs) -> str:
     return _render(
         "benchmark.html.j2",
         spec=inputs.spec,
-        said=_benchmark_sentences(inputs, joined, summary),
+        said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
         bundle=layouts.interactive_bundle(),
         curve_table=layouts.curve_table(joined),
-        tables=_benchmark_tables(inputs, joined, summary),
+        tables=_benchmark_tables(inputs, joined, foreseen),
         glossaries=_glossaries(),
         verdict_rules=VERDICT_RULES,
         source=provenance.source_facts(inputs.spec, inputs.manifest),
@@ -234,8 +235,23 @@ def join_curves(
     )
 
 
+class Foreseen(NamedTuple):
+    """Summaries of the forecasts: the direct ones, and two-step beside direct."""
+
+    direct: pd.DataFrame
+    steps: pd.DataFrame
+
+
+def _foreseen(inputs: ReportInputs) -> Foreseen:
+    tasks = dict(zip(inputs.fits["curve_id"], inputs.fits["task"], strict=True))
+    return Foreseen(
+        forecasting.summarise_forecasts(inputs.forecasts, tasks),
+        forecasting.compare_steps(inputs.forecasts, tasks),
+    )
+
+
 def _benchmark_sentences(
-    inputs: ReportInputs, joined: pd.DataFrame, summary: pd.DataFrame
+    inputs: ReportInputs, joined: pd.DataFrame, foreseen: Foreseen
 ) -> dict[str, str]:
     return {
         "holdings": text.holdings(inputs.tidy, inputs.fits),
@@ -250,7 +266,9 @@ def _benchmark_sentences(
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
         "s_against_verdicts": text.s_against_verdicts(joined),
-        "forecasts": text.forecast_quality(summary),
+        "forecasts": forecasting.forecast_quality(foreseen.direct),
+        "ranks": forecasting.ranks(inputs.forecasts),
+        "two_step": forecasting.step_quality(foreseen.steps),
         "issues": text.issue_count(inputs.issues),
         "reproduction": text.reproduced(inputs.reproduction),
     } | _standing_sentences()
@@ -265,12 +283,13 @@ def _standing_sentences() -> dict[str, str]:
 
 
 def _benchmark_tables(
-    inputs: ReportInputs, joined: pd.DataFrame, summary: pd.DataFrame
+    inputs: ReportInputs, joined: pd.DataFrame, foreseen: Foreseen
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
-        "forecasts": layouts.forecast_table(summary),
+        "forecasts": forecasting.forecast_table(foreseen.direct),
+        "two_step": forecasting.step_table(foreseen.steps),
         "weights": layouts.weight_table(inputs.models),
         "tags": layouts.tag_table(inputs.tags),
         "issues": layouts.issue_table(inputs.issues),

@@ -15,10 +15,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from metamirage import figures
-from metamirage.concentration import SAME_OUTPUTS, tested_curves
+from metamirage.concentration import tested_curves
 from metamirage.curves import Curve
+from metamirage.pairs import SAME_OUTPUTS
+from metamirage.report.forecasting import chosen
 from metamirage.report.panels import interleaved, make_panels, sharpest, shown_pairs
-from metamirage.report.text import count_of, listed, plural, s_above
+from metamirage.report.text import count_of, listed, percent, plural, s_above
 from metamirage.tables import CANDIDATES, MIN_SIZES_VERDICT
 from metamirage.verdicts import JUMP_MIN, P_INSIDE, P_JUMP, P_WIDTH, SHARP_WIDTH
 
@@ -165,25 +167,45 @@ def pair_exhibit(
 
 
 def forecast_exhibit(forecasts: pd.DataFrame) -> Exhibit:
-    """Calibration of the forecasts of the largest model."""
-    anchor, title = "forecasts-figure", "Do small models tell the score of the largest?"
-    present = [p for p in (*CANDIDATES, "averaged") if p in set(forecasts["predictor"])]
-    if not present:
+    """Calibration of the forecasts of the largest models."""
+    anchor, title = "forecasts-figure", "Do small models tell the scores of the largest?"
+    groups = _forecast_groups(forecasts)
+    if not groups:
         return Exhibit(anchor, title, "No curve is long enough to leave its largest size out.")
-    held = forecasts[forecasts["predictor"].isin(present)].groupby("predictor")["inside_80"]
-    shares = held.agg(lambda column: column.astype(float).mean())
-    told = ", ".join(f"{name} {100 * shares[name]:.0f} %" for name in present)
+    told = ", ".join(
+        f"{name.replace(chr(10), ', ')} {percent(rows['inside_80'].astype(float).mean())}"
+        for name, rows in groups.items()
+    )
     return Exhibit(
         anchor,
         title,
-        "Where the left-out score ranks in its forecast: 0 below everything forecast, 1 above. Good"
+        "Where the left-out score ranks in its forecast: 0 below everything forecast, 1 above; a"
+        " count that ties with part of its forecast is spread over that part. Good"
         " forecasts fill all bars to the dashed line; bars at the right are scores higher than"
         " forecast, bars at both ends forecasts too sure of themselves, a hump in the middle"
-        " forecasts too wide. Curves of one benchmark share models and items, so the bars scatter"
-        " more than independent counts would.",
+        " forecasts too wide. Candidates and their average forecast the largest size from all"
+        " others unless the title says that two sizes are left out. Curves of one benchmark share"
+        " models and items, so the bars scatter more than independent counts would.",
         f"Histograms of forecast ranks. Share of scores inside the 80 % interval: {told}.",
-        embedded(figures.draw_calibration(forecasts, present)),
+        embedded(figures.draw_calibration(groups)),
     )
+
+
+def _forecast_groups(forecasts: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Rows of each panel by its title; those with forecasts."""
+    largest = chosen(forecasts, 1, 1)
+    direct = {name: (largest, name) for name in (*CANDIDATES, "averaged")}
+    direct |= {
+        "averaged, two out\nlargest": (chosen(forecasts, 2, 1), "averaged"),
+        "averaged, two out\nsecond largest": (chosen(forecasts, 2, 2), "averaged"),
+    }
+    one_out = forecasts[(forecasts["n_left_out"] == 1) & (forecasts["partner"] != "")]
+    direct |= {
+        "two-step": (one_out, "two_step"),
+        "link, partner known": (one_out, "link_given_partner"),
+    }
+    rows = {title: table[table["predictor"] == name] for title, (table, name) in direct.items()}
+    return {title: found for title, found in rows.items() if len(found)}
 
 
 def disagreement_exhibit(curves: pd.DataFrame) -> Exhibit:

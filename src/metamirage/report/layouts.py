@@ -14,7 +14,7 @@ from itables.javascript import generate_init_offline_itables_html
 
 from metamirage.concentration import PAIRED, POPULATION
 from metamirage.report.text import curve_label, number, plural
-from metamirage.tables import CANDIDATES, FITS, PREDICTORS, SCORES, VERDICTS
+from metamirage.tables import CANDIDATES, FITS, SCORES, VERDICTS
 
 # Column of the page: name in the tables. Meanings come from the contracts.
 CURVE_COLUMNS = {
@@ -196,59 +196,13 @@ def _hypothesis_row(row: Mapping[Any, Any], keys: Sequence[str]) -> tuple[str, .
     )
 
 
-def forecast_summary(forecasts: pd.DataFrame) -> pd.DataFrame:
-    """Average the forecasts of each predictor.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a predictor present: ``predictor``, ``n``, means of ``log_score`` and ``crps``,
-        ``mean_size`` (mean absolute discontinuity), ``n_inside`` and ``coverage`` of the 80 %
-        interval; missing where the predictor has no distribution.
-    """
-    present = [p for p in PREDICTORS if p in set(forecasts["predictor"])]
-    rows = []
-    for name in present:
-        chosen = forecasts[forecasts["predictor"] == name]
-        inside = chosen["inside_80"].dropna().astype(float)
-        rows.append(
-            {
-                "predictor": name,
-                "n": len(chosen),
-                "log_score": chosen["log_score"].mean(),
-                "crps": chosen["crps"].mean(),
-                "mean_size": chosen["discontinuity"].abs().mean(),
-                "n_inside": inside.sum() if len(inside) else np.nan,
-                "coverage": inside.mean() if len(inside) else np.nan,
-            }
-        )
-    columns = ["predictor", "n", "log_score", "crps", "mean_size", "n_inside", "coverage"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def forecast_table(summary: pd.DataFrame) -> Plain:
-    """Lay out ``forecast_summary``."""
-    return Plain(
-        caption=(
-            "One row is one way to forecast the largest model from the smaller ones. Higher log"
-            " scores and lower CRPS are better; the interval should hold 80 %."
-        ),
-        columns=(
-            "predictor", "curves", "mean log score, nats", "mean CRPS",
-            "mean |observed − forecast|", "inside 80 % interval", "coverage",
-        ),
-        rows=_cells(summary, list(summary.columns)),
-        numeric=frozenset(range(1, 7)),
-    )  # fmt: skip
-
-
 def weight_table(models: pd.DataFrame) -> Plain:
     """Average the evidence weights of the candidates and count where each is the heaviest."""
     heaviest = models.loc[models.groupby("curve_id")["weight"].idxmax(), "model"].value_counts()
     means = models.groupby("model")["weight"].mean()
     rows = [(c, number(means[c]), f"{heaviest.get(c, 0):,}") for c in CANDIDATES if c in means]
     return Plain(
-        caption="One row is one candidate; weights are posterior probabilities among the four.",
+        caption="One row is one candidate; weights are posterior probabilities among them.",
         columns=("candidate", "mean weight", "curves where it weighs most"),
         rows=tuple(rows),
         numeric=frozenset({1, 2}),
@@ -263,7 +217,7 @@ def largest_s(curves: pd.DataFrame, n: int) -> Plain:
     return Plain(
         caption="One row is one curve; those with the largest S.",
         columns=("curve", "S", "S flat", "L", "verdict", "P(sharp)"),
-        rows=_cells(named, columns, digits=4),
+        rows=cells(named, columns, digits=4),
         numeric=frozenset({1, 2, 3, 5}),
     )
 
@@ -280,7 +234,7 @@ def tag_table(tags: pd.DataFrame) -> Plain:
     return Plain(
         caption="One row is one metric with its tags, and the tasks to which they apply.",
         columns=tuple(columns),
-        rows=_cells(grouped, columns),
+        rows=cells(grouped, columns),
     )
 
 
@@ -307,7 +261,7 @@ def issue_table(issues: pd.DataFrame) -> Plain:
             "what was done",
             "known before",
         ),
-        rows=_cells(
+        rows=cells(
             issues.assign(known=issues["known"].map({True: "yes", False: "no"})),
             ["kind", "where", "n_rows", "detail", "action", "known"],
         ),
@@ -333,7 +287,7 @@ def reproduction_table(claims: pd.DataFrame | None) -> Plain | None:
             "reading behind ours",
             "note",
         ),
-        rows=_cells(
+        rows=cells(
             claims,
             [
                 "source",
@@ -352,7 +306,7 @@ def reproduction_table(claims: pd.DataFrame | None) -> Plain | None:
     )
 
 
-def _cells(
+def cells(
     frame: pd.DataFrame, columns: Sequence[str], *, digits: int = 3
 ) -> tuple[tuple[str, ...], ...]:
     """Turn the columns of a frame into text, numbers written for people."""

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from metamirage.concentration import SAME_OUTPUTS, classify, make_pairs
+from metamirage.concentration import classify, make_pairs
 from metamirage.curves import Curve, FloatArray
 from metamirage.densities import CODES, shape_at
 from metamirage.engine import Posterior
 from metamirage.figures import Band, Panel
 from metamirage.fits import integrate_all
+from metamirage.pairs import SAME_OUTPUTS
 from metamirage.report.text import MINUS, number
 from metamirage.tables import MIN_SIZES_VERDICT
 from metamirage.verdicts import levels

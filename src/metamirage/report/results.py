@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.concentration import MIN_TASKS, SAME_MODEL, SAME_OUTPUTS
+from metamirage.concentration import MIN_TASKS
+from metamirage.pairs import SAME_MODEL, SAME_OUTPUTS
 from metamirage.report.text import count_of, number, plural
 
 # What a positive and a negative estimate mean for the first class, and the unit.

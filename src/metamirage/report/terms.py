@@ -46,5 +46,9 @@ TERMS = {
     "L": "BIG-bench linearity: range over the root mean squared step.",
     "flat reference": "95 % quantile of S for a flat curve with the same sizes and items.",
     "log score": "Log density that a forecast gave to what happened, nats; higher is better.",
+    "partner": (
+        "A metric without a step that scores the same models on the same task; the link says how"
+        " the other metric depends on it."
+    ),
     "CRPS": "Continuous ranked probability score; lower is better.",
 }

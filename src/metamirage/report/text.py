@@ -207,33 +207,6 @@ def s_against_verdicts(curves: pd.DataFrame) -> str:
     )
 
 
-def forecast_quality(summary: pd.DataFrame) -> str:
-    """Say which predictor forecasts best and whether the average is calibrated.
-
-    Parameters
-    ----------
-    summary
-        From ``layouts.forecast_summary``.
-    """
-    scored = summary[summary["log_score"].notna()].set_index("predictor")
-    if scored.empty:
-        return "No curve is long enough to forecast its largest size."
-    rows = scored.to_dict("index")
-    best, nearest = str(scored["log_score"].idxmax()), str(scored["crps"].idxmin())
-    text = (
-        f"{plural(int(scored['n'].max()), 'curve')} forecast. Highest mean log score: {best}"
-        f" ({number(rows[best]['log_score'])} nats); lowest mean CRPS: {nearest}"
-        f" ({number(rows[nearest]['crps'])})."
-    )
-    if "averaged" not in rows:
-        return text
-    inside = count_of(int(rows["averaged"]["n_inside"]), int(rows["averaged"]["n"]))
-    return (
-        f"{text} The 80 % intervals of the evidence average hold the left-out score for"
-        f" {inside} curves."
-    )
-
-
 def issue_count(issues: pd.DataFrame) -> str:
     """Say how many defects of the published scores were found."""
     if issues.empty:
