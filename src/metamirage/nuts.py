@@ -37,7 +37,7 @@ class Schedule(NamedTuple):
 
 
 # The first that converges is kept, else the last.
-SCHEDULES = (Schedule(1000, 1000, 0.95), Schedule(2000, 4000, 0.99))
+SCHEDULES = (Schedule(1000, 1000, 0.95), Schedule(1000, 3000, 0.99))
 
 
 def sample(

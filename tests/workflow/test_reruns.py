@@ -35,6 +35,8 @@ def since(rule: str) -> set[str]:
         ("src/metamirage/concentration.py", CONCENTRATION),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
         ("src/metamirage/forecasts.py", {"forecast_curves"} | CONCENTRATION),
+        ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
+        ("src/metamirage/nuts.py", since("fit_curves")),
         ("src/metamirage/scores.py", {"score_curves", "render_benchmark"}),
         ("src/metamirage/tags.py", since("tag_metrics")),
         ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
@@ -88,6 +90,7 @@ def test_a_file_put_back_from_a_copy_is_noticed(
     ("setting", "woken"),
     [
         ("n_permutations=999", CONCENTRATION),
+        ("n_audit=2", {"audit_curves"} | RENDER),
         ("seed=7", since("score_curves")),
         ("mirror=elsewhere", set()),
     ],
