@@ -8,13 +8,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metamirage._width_mixture import profile_weights
+from metamirage._hierarchy_density import Data, Layout
+from metamirage._width_mixture import cell_edges, profile_weights
 from metamirage.concentration import MIN_TASKS
 from metamirage.curves import FloatArray
 from metamirage.priors import LOG10_WIDTH_NODES
 from metamirage.tables import MIN_SIZES_VERDICT
 
 LEVELS = ("task", "family", "metric")
+LOG_WIDTH_NODES = LOG10_WIDTH_NODES * np.log(10.0)
+# Levels that know their effect better than their prior does are sampled as they are, others as
+# multiples of their spread (Betancourt and Girolami 2015, arXiv:1312.0906). Inverse variance, that
+# of a spread of 0.1.
+CENTRED_FROM = 100.0
+# About the scatter that curves of one level have beside what their profiles leave open.
+USUAL_SCATTER = 0.5
 
 
 class Counts(NamedTuple):
@@ -30,37 +38,19 @@ class Design(NamedTuple):
     """Curves in the order of their groups, and what each group and metric is.
 
     A metric is a name within one class and one query; a group holds the curves of one task, family
-    and metric.
-
-    Parameters
-    ----------
-    weights
-        Shape (curves, nodes): ``profile_weights``.
-    starts
-        Shape (groups + 1,).
-    nodes
-        Shape (nodes,): natural log width.
-    level
-        For task, family and metric: number of each group's, shape (groups,).
-    label, query
-        Shape (metrics,): class of each metric, and the number of its query; 0 is the one with most
-        curves.
-    queries
-        Names of the queries.
+    and metric. The first of ``queries`` is the one with most curves.
     """
 
-    weights: FloatArray
-    starts: NDArray[np.int64]
-    nodes: FloatArray
-    level: dict[str, NDArray[np.int64]]
-    label: FloatArray
-    query: NDArray[np.int64]
+    data: Data
+    layout: Layout
     queries: tuple[str, ...]
 
     @property
     def counts(self) -> Counts:
         """Numbers of curves, tasks, families and metrics."""
-        return Counts(len(self.weights), *(n_levels(self, name) for name in LEVELS))
+        shape = self.layout
+        n_curves = len(self.data.weights)
+        return Counts(n_curves, shape.n_tasks, shape.n_families, shape.n_metrics)
 
 
 def modelled_curves(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
@@ -91,27 +81,29 @@ def make_design(curves: pd.DataFrame, profiles: pd.DataFrame) -> Design:
     profiles
         Table ``tables.PROFILES``, with a row for each of these curves and each node.
     """
+    # By name where two have as many curves: the order must not hang on that of the rows.
     queries = tuple(curves["query"].value_counts().sort_index().sort_values(kind="stable").index)
     queries = queries[::-1]
     unit = curves.assign(unit=_number(curves, ["metric", "label", "query"]))
     ordered = unit.sort_values(["task", "family", "unit", "curve_id"], ignore_index=True)
-    numbers = {
+    level = {
         "task": _number(ordered, ["task"]),
         "family": _number(ordered, ["family"]),
         "metric": ordered["unit"].to_numpy(np.int64),
     }
-    key = np.column_stack(list(numbers.values()))
+    key = np.column_stack(list(level.values()))
     first = np.flatnonzero(np.r_[True, (key[1:] != key[:-1]).any(axis=1)])
+    weights = profile_weights(_wide(profiles, ordered["curve_id"]))
     metrics = ordered.drop_duplicates("unit").sort_values("unit")
-    return Design(
-        weights=profile_weights(_wide(profiles, ordered["curve_id"])),
+    data = Data(
+        weights=weights,
         starts=np.append(first, len(ordered)).astype(np.int64),
-        nodes=LOG10_WIDTH_NODES * np.log(10.0),
-        level={name: number[first] for name, number in numbers.items()},
-        label=metrics["label"].to_numpy(float),
+        edges=cell_edges(LOG_WIDTH_NODES),
+        **{name: number[first] for name, number in level.items()},
+        side=metrics["label"].to_numpy(float) - 0.5,
         query=np.array([queries.index(q) for q in metrics["query"]], dtype=np.int64),
-        queries=queries,
     )
+    return Design(data, _layout(weights, level, len(queries)), queries)
 
 
 def _number(curves: pd.DataFrame, columns: list[str]) -> NDArray[np.int64]:
@@ -124,20 +116,24 @@ def _wide(profiles: pd.DataFrame, curve_id: pd.Series[str]) -> FloatArray:
     return np.ascontiguousarray(wide.loc[curve_id.to_list()].to_numpy(float))
 
 
-def n_levels(design: Design, name: str) -> int:
-    """Count the tasks, families or metrics."""
-    return int(design.level[name].max()) + 1
+def _layout(weights: FloatArray, level: dict[str, NDArray[np.int64]], n_queries: int) -> Layout:
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    variance = shares @ LOG_WIDTH_NODES**2 - (shares @ LOG_WIDTH_NODES) ** 2
+    known = {k: np.bincount(of, 1 / (variance + USUAL_SCATTER**2)) for k, of in level.items()}
+    return Layout(
+        n_queries,
+        *(len(known[name]) for name in ("metric", "task", "family")),
+        *(bool(np.median(known[name]) > CENTRED_FROM) for name in ("metric", "task", "family")),
+    )
 
 
 def caution(design: Design) -> str:
     """Say what the data leave to the priors, or nothing."""
-    fixed = np.column_stack([np.ones_like(design.label), design.label, *_query_columns(design)])
+    side, query = design.data.side, design.data.query
+    others = [(query == q).astype(float) for q in range(1, len(design.queries))]
+    fixed = np.column_stack([np.ones_like(side), side, *others])
     if np.linalg.matrix_rank(fixed) < fixed.shape[1]:
         return "class and query coincide: their priors alone tell them apart"
-    if min(np.sum(design.label == 0), np.sum(design.label == 1)) == 1:
+    if min(np.sum(side < 0), np.sum(side > 0)) == 1:
         return "one metric in a class: priors alone tell its class from itself"
     return ""
-
-
-def _query_columns(design: Design) -> list[FloatArray]:
-    return [(design.query == q).astype(float) for q in range(1, len(design.queries))]

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import arviz as az
 import numpy as np
 from scipy.special import ndtr
 
 from metamirage._hierarchy_design import Counts, Design
-from metamirage._width_mixture import cell_edges, fill_cells
+from metamirage._hierarchy_draws import SPREADS, Draws
+from metamirage._width_mixture import fill_cells
 from metamirage.curves import FloatArray
 
-SPREADS = {"s_metric": "metric", "s_task": "task", "s_family": "family", "tau": "curve"}
 INTERVAL = (0.05, 0.95)
 # Draws on which the checks are made: a p-value to two digits.
 N_CHECKED = 200
 # The share of a Normal's curves in its two tails that the check counts.
 TAILS = 0.1
-_ABSENT = ("estimate", "lower", "upper", "p_negative", "p_check", "r_hat", "ess_bulk")
+_ABSENT = (
+    "estimate", "lower", "upper", "p_negative", "p_check", "r_hat", "ess_bulk", "pareto_k",
+)  # fmt: skip
 _PARAMETERS = ("beta", "ratio", *SPREADS, *(f"share_{name}" for name in SPREADS.values()))
+_MEASURED = ("estimate", "lower", "upper", "p_negative")
 
 
 def missing_rows(counts: Counts, note: str) -> Iterator[dict[str, object]]:
@@ -30,84 +31,60 @@ def missing_rows(counts: Counts, note: str) -> Iterator[dict[str, object]]:
 
 
 def summary_rows(
-    trace: Any, design: Design, *, note: str, rng: np.random.Generator
+    draws: Draws, design: Design, *, note: str, rng: np.random.Generator
 ) -> Iterator[dict[str, object]]:
-    """Summarise a trace of ``hierarchy.build_model``.
+    """Summarise draws; without estimates where they are not to be believed.
 
     Parameters
     ----------
-    trace
-        As nutpie returns it.
+    draws
+        Under one set of priors.
     design
-        The curves behind it.
+        The curves behind them.
     note
         Of the class effect.
     rng
         Draws for the checks.
     """
-    draws = quantities(trace, design)
-    same = {
-        "divergences": int(trace.sample_stats["diverging"].sum()),
-        **design.counts._asdict(),
-    }
-    for parameter in draws:
-        about_class = parameter in ("beta", "ratio")
-        row = _empty() | {"parameter": parameter, "note": note if about_class else ""}
-        yield row | _summary(parameter, draws[parameter]) | same
+    same = {"divergences": draws.divergences, **design.counts._asdict()}
+    failure = f"not converged: {draws.failure}" if draws.failure else ""
+    for parameter in draws.reported:
+        said = failure or (note if parameter in ("beta", "ratio") else "")
+        row = _empty() | {"parameter": parameter, "note": said} | _summary(parameter, draws) | same
+        yield row | dict.fromkeys(_MEASURED, np.nan) if failure else row
     for parameter in ("s_family", "share_family"):
-        if parameter not in draws:
+        if parameter not in draws.reported:
             yield _empty() | {"parameter": parameter, "note": "one family"} | same
-    yield from (_empty() | row | same for row in _check_rows(trace, design, rng))
+    if not failure:
+        yield from (_empty() | row | same for row in _check_rows(draws, design, rng))
 
 
 def _empty() -> dict[str, object]:
     return {**dict.fromkeys(_ABSENT, np.nan), "divergences": None, "note": ""}
 
 
-def quantities(trace: Any, design: Design) -> dict[str, FloatArray]:
-    """Draws of each parameter of interest, shape (chains, draws)."""
-    posterior = trace.posterior
-    beta = posterior["beta"].to_numpy()
-    found = {"beta": beta, "ratio": np.exp(beta)}
-    for q, name in enumerate(design.queries[1:]):
-        found[f"gamma[{name}]"] = posterior["gamma"].to_numpy()[..., q]
-    present = {s: name for s, name in SPREADS.items() if s in posterior}
-    found |= {s: posterior[s].to_numpy() for s in present}
-    variance = {name: found[s] ** 2 for s, name in present.items()}
-    # What class and query explain is a difference between metrics too.
-    variance["metric"] = variance["metric"] + _explained(posterior, design)
-    total = sum(variance.values())
-    return found | {f"share_{name}": v / total for name, v in variance.items()}
-
-
-def _explained(posterior: Any, design: Design) -> FloatArray:
-    """Variance over curves of the part of class and query, shape (chains, draws)."""
-    part = posterior["beta"].to_numpy()[..., None] * design.label
-    if len(design.queries) > 1:
-        gamma = posterior["gamma"].to_numpy()
-        part = part + np.pad(gamma, ((0, 0), (0, 0), (1, 0)))[..., design.query]
-    n_curves = np.bincount(
-        design.level["metric"], np.diff(design.starts), minlength=len(design.label)
-    )
-    weights = n_curves / n_curves.sum()
-    return np.asarray((part**2) @ weights - (part @ weights) ** 2)
-
-
-def _summary(parameter: str, draws: FloatArray) -> dict[str, float]:
-    lower, upper = np.quantile(draws, INTERVAL)
+def _summary(parameter: str, draws: Draws) -> dict[str, float]:
+    values, weights = draws.reported[parameter], draws.weights
+    lower, upper = quantiles(values, weights, INTERVAL)
     signed = parameter == "beta" or parameter.startswith("gamma")
     return {
-        "estimate": float(draws.mean()),
-        "lower": float(lower),
-        "upper": float(upper),
-        "p_negative": float((draws < 0).mean()) if signed else np.nan,
-        "r_hat": float(az.rhat(draws)),
-        "ess_bulk": float(az.ess(draws)),
+        "estimate": float((weights * values).sum()),
+        "lower": lower,
+        "upper": upper,
+        "p_negative": min(1.0, float(weights[values < 0].sum())) if signed else np.nan,
+        "r_hat": draws.r_hat(parameter),
+        "ess_bulk": draws.ess(parameter),
+        "pareto_k": draws.pareto_k,
     }
 
 
+def quantiles(values: FloatArray, weights: FloatArray, at: tuple[float, ...]) -> list[float]:
+    """Quantiles of weighted draws; those of numpy where all weights are equal."""
+    return np.quantile(values.ravel(), at, weights=weights.ravel(), method="inverted_cdf").tolist()
+
+
 def _check_rows(
-    trace: Any, design: Design, rng: np.random.Generator
+    draws: Draws, design: Design, rng: np.random.Generator
 ) -> Iterator[dict[str, object]]:
     """Compare the curves' residuals with those that the model expects.
 
@@ -116,11 +93,11 @@ def _check_rows(
     little its profile says (pivotal discrepancies: Yuan and Johnson 2012). Two statistics: the
     share of curves in the outer tenth (heavy tails), and under one decade (what is reported).
     """
-    mu, tau = _checked_draws(trace, design)
+    mu, tau = _checked_draws(draws, design, rng)
     real: list[list[float]] = []
     model: list[list[float]] = []
     for m, t in zip(mu, tau, strict=True):
-        of_curve = np.repeat(m, np.diff(design.starts))
+        of_curve = np.repeat(m, np.diff(design.data.starts))
         ranks = residual_ranks(design, m, float(t), rng=rng)
         for kept, values in ((real, ranks), (model, rng.uniform(size=len(ranks)))):
             outer = np.abs(values - 0.5) > 0.5 - TAILS / 2
@@ -138,17 +115,17 @@ def _check_rows(
         }
 
 
-def _checked_draws(trace: Any, design: Design) -> tuple[FloatArray, FloatArray]:
-    """Means of the groups, shape (draws, groups), and tau of evenly spaced draws."""
-    posterior = trace.posterior
-    tau = posterior["tau"].to_numpy().ravel()
-    chosen = np.unique(np.linspace(0, len(tau) - 1, N_CHECKED).astype(int))
-    mu = np.zeros((len(chosen), len(design.starts) - 1))
-    for name, level in design.level.items():
-        if name in posterior:
-            effects = posterior[name].to_numpy()
-            mu += effects.reshape(len(tau), -1)[np.ix_(chosen, level)]
-    return mu, tau[chosen]
+def _checked_draws(
+    draws: Draws, design: Design, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Means of the groups, shape (n, groups), and tau, shape (n,), of draws by their weights."""
+    chosen = rng.choice(draws.tau.size, N_CHECKED, p=draws.weights.ravel())
+    level = {name: getattr(design.data, name) for name in draws.effects}
+    mu = sum(
+        effects.reshape(draws.tau.size, -1)[np.ix_(chosen, level[name])]
+        for name, effects in draws.effects.items()
+    )
+    return np.asarray(mu), draws.tau.ravel()[chosen]
 
 
 def residual_ranks(
@@ -172,9 +149,10 @@ def residual_ranks(
     numpy.ndarray
         Shape (curves,), between 0 and 1.
     """
-    cells = group_cells(mu, tau, cell_edges(design.nodes))
-    group = np.repeat(np.arange(len(mu)), np.diff(design.starts))
-    cumulative = np.cumsum(design.weights * cells[group], axis=1)
+    data = design.data
+    cells = group_cells(mu, tau, data.edges)
+    group = np.repeat(np.arange(len(mu)), np.diff(data.starts))
+    cumulative = np.cumsum(data.weights * cells[group], axis=1)
     target = rng.uniform(size=len(group)) * cumulative[:, -1]
     chosen = np.minimum((cumulative < target[:, None]).sum(axis=1), cells.shape[1] - 1)
     below = np.cumsum(cells, axis=1) - cells

@@ -21,8 +21,9 @@ from metamirage.curves import FloatArray
 # ASSUME: no profile speaks against a width by more than 60 nats: the engine's are not accurate so
 # far down. It also bounds every likelihood from below, so that no sum of products is zero.
 MAX_NATS = 60.0
-# Farther out, in sds, a Normal density is zero in double precision.
-FAR = 38.0
+INVERSE_ROOT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+# From here on the tail is a continued fraction.
+FAR_TAIL = 7.07
 
 
 def cell_edges(nodes: FloatArray) -> FloatArray:
@@ -44,29 +45,43 @@ def profile_weights(profiles: FloatArray) -> FloatArray:
 
 
 @jit
+def tail_over_density(x: float) -> float:
+    """Upper tail of a Normal over exp(-x^2 / 2), for x from zero (Hart et al. 1968, no. 5666).
+
+    Relative error 1e-8 and, times the density, absolute error 1e-15: a fourth of the time of erfc.
+    """
+    if x >= FAR_TAIL:
+        return INVERSE_ROOT_2PI / (x + 1 / (x + 2 / (x + 3 / (x + 4 / (x + 0.65)))))
+    above = 3.52624965998911e-02 * x + 0.700383064443688
+    above = ((above * x + 6.37396220353165) * x + 33.912866078383) * x + 112.079291497871
+    above = (above * x + 221.213596169931) * x + 220.206867912376
+    below = (8.83883476483184e-02 * x + 1.75566716318264) * x + 16.064177579207
+    below = ((below * x + 86.7807322029461) * x + 296.564248779674) * x + 637.333633378831
+    return above / ((below * x + 793.826512519948) * x + 440.413735824752)
+
+
+@jit
 def fill_cells(mu: float, tau: float, edges: FloatArray, cells: FloatArray) -> None:
     """Put the probability of each cell and its derivatives by mu and log tau into (3, cells)."""
+    z = (edges - mu) / tau
+    height = np.exp(-0.5 * z * z)
     last = len(edges)
-    tail0, z0, density0 = 0.0, -np.inf, 0.0
+    # The smaller tail of each edge: a difference of two such keeps its digits far from the mean.
+    tail0, z0, height0 = 0.0, -1.0, 0.0
     for j in range(last + 1):
-        tail1, z1, density1 = 0.0, np.inf, 0.0
+        tail1, z1, height1 = 0.0, 1.0, 0.0
         if j < last:
-            z1 = (edges[j] - mu) / tau
-            # The smaller tail: a difference of two such keeps its digits far from the mean.
-            tail1 = 0.5 * math.erfc(abs(z1) / math.sqrt(2.0))
-            if abs(z1) < FAR:
-                density1 = math.exp(-0.5 * z1 * z1) / math.sqrt(2.0 * math.pi)
+            z1, height1 = z[j], height[j]
+            tail1 = height1 * tail_over_density(abs(z1))
         if z1 <= 0.0:
             cells[0, j] = tail1 - tail0
         elif z0 > 0.0:
             cells[0, j] = tail0 - tail1
         else:
             cells[0, j] = 1.0 - tail0 - tail1
-        moment0 = z0 * density0 if density0 > 0.0 else 0.0
-        moment1 = z1 * density1 if density1 > 0.0 else 0.0
-        cells[1, j] = (density0 - density1) / tau
-        cells[2, j] = moment0 - moment1
-        tail0, z0, density0 = tail1, z1, density1
+        cells[1, j] = (height0 - height1) * INVERSE_ROOT_2PI / tau
+        cells[2, j] = (z0 * height0 - z1 * height1) * INVERSE_ROOT_2PI
+        tail0, z0, height0 = tail1, z1, height1
 
 
 @jit
@@ -113,4 +128,3 @@ def mixture(
             by_mu[g] += slope / likelihood
             by_tau += scale / likelihood
     return total, by_mu, by_tau / tau
-

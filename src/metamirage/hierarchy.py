@@ -1,14 +1,12 @@
 """Hierarchical model of the log widths of all curves of one benchmark (Gelman and Hill 2007).
 
-    log width of a curve = metric + task + family + scatter,
-    metric ~ Normal(b0 + beta * class + gamma[query], s_metric),
-    task ~ Normal(0, s_task), family ~ Normal(0, s_family), scatter ~ Normal(0, tau).
+``hierarchy_model`` defines it: class and query of the metric, and partly pooled effects of metrics,
+tasks and families. The spread of the metrics lets "which metric" compete with "which class of
+metric". Each curve enters through its whole profile: nothing is plugged in, and a curve that says
+nothing adds nothing.
 
-Tasks and families each sum to zero, so that b0 is about those of the benchmark. The spread of the
-metrics lets "which metric" compete with "which class of metric". Each curve enters through its
-whole profile: nothing is plugged in, and a curve that says nothing adds nothing.
-
-Observational, as H1 is: a task's metric is chosen for the task.
+Observational, as H1 is: a task's metric is chosen for the task. Curves of one task and family share
+models and items beyond what the effects say; their scatter counts as independent all the same.
 
 A measure other than the width needs its own profiles and nodes, and nothing else of this module.
 """
@@ -21,9 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import nutpie
 import pandas as pd
-import pymc as pm
-import pytensor.tensor as pt
 
+from metamirage._hierarchy_density import Data, Scales, all_effects, dimension, log_density
 from metamirage._hierarchy_design import (
     LEVELS,
     Counts,
@@ -31,44 +28,44 @@ from metamirage._hierarchy_design import (
     caution,
     make_design,
     modelled_curves,
-    n_levels,
     obstacle,
 )
+from metamirage._hierarchy_draws import Draws, reweighted
 from metamirage._hierarchy_rows import missing_rows, summary_rows
-from metamirage._width_mixture import Mixture, cell_edges
 from metamirage.concentration import SCHEMES, classify
+from metamirage.curves import FloatArray
+from metamirage.priors import WIDTH_PRIORS
 from metamirage.tables import HIERARCHY
 
-
-class HyperPriors(NamedTuple):
-    """Scales of the priors, natural log units: sd of effects, of spreads, median of the scatter."""
-
-    effect: float
-    spread: float
-    scatter: float
-
-
-# ASSUME: default: a class of metrics is narrower or wider by a factor of two (1 sd), as are whole
-# groups of tasks, families and metrics; curves of one task, family and metric scatter by half.
-# Sceptical: classes differ by a fifth (1 sd), spreads as before, so that metrics, tasks and
-# families explain first. Loose: a factor of seven, and three times the spread.
-HYPER_PRIORS = {
-    "default": HyperPriors(effect=0.7, spread=0.7, scatter=0.5),
-    "sceptical": HyperPriors(effect=0.2, spread=0.7, scatter=0.5),
-    "loose": HyperPriors(effect=2.0, spread=2.0, scatter=0.5),
-}
-# ASSUME: the average log width, as in priors.WIDTH_PRIORS "default", but less sure.
-INTERCEPT = (float(np.log(1.5)), 1.0)
+# ASSUME: a class of metrics, or a kind of query, is narrower or wider by a factor of two (1 sd).
+EFFECT = 0.7
+# ASSUME: so are whole metrics, tasks and families (half-Normal sds).
+SPREAD = 0.7
 # ASSUME: log scatter ~ Normal(log 0.5, 0.7), 95 % in 0.13-2.0: subtasks and numbers of examples
 # never give one and the same width, and the grid of widths resolves no scatter below 0.1.
-LOG_SCATTER_SD = 0.7
-# Levels that know their effect better than their prior does are sampled as they are, others as
-# multiples of their spread (Betancourt and Girolami 2015). Inverse variance, of a spread of 0.1: at
-# 0.3 one transition in thirty diverged on 200 curves.
-CENTRED_FROM = 100.0
+SCATTER = (float(np.log(0.5)), 0.7)
+# ASSUME: the average log width is as likely as one curve's, priors.WIDTH_PRIORS: one set of priors
+# leans to smooth curves, one to sharp ones. The first is sampled, the others by its draws.
+PRIORS = ("default", "smooth", "sharp")
 N_CHAINS = 4
-TUNE, DRAWS = 500, 500
-TARGET_ACCEPT = 0.9
+
+
+class Schedule(NamedTuple):
+    """Transitions of one chain, and the acceptance that its step size aims at."""
+
+    tune: int
+    draws: int
+    target_accept: float
+
+
+# The first that converges is kept, else the last.
+SCHEDULES = (Schedule(500, 1000, 0.9), Schedule(1000, 2000, 0.99))
+
+
+def scales_for(prior: str) -> Scales:
+    """Scales under one of ``PRIORS``."""
+    mean, sd = WIDTH_PRIORS[prior]
+    return Scales(float(mean), sd, EFFECT, SPREAD, *SCATTER)
 
 
 def model_hierarchy(
@@ -79,7 +76,7 @@ def model_hierarchy(
     seed: int,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Sample the model under every class scheme and every set of hyper-priors.
+    """Sample the model under every class scheme and every set of priors.
 
     Parameters
     ----------
@@ -93,16 +90,21 @@ def model_hierarchy(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.HIERARCHY``. A scheme that the benchmark cannot speak to has its rows
-        without numbers, and a note that says why.
+        Table ``tables.HIERARCHY``. A scheme that the benchmark cannot speak to, or whose chains did
+        not converge, has its rows without numbers, and a note that says why.
     """
     benchmark = str(fits["benchmark"].iloc[0])
     curves = modelled_curves(fits, tags)
     rows: list[dict[str, object]] = []
-    for number, scheme in enumerate(SCHEMES):
-        classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
-        new = _scheme_rows(classed, profiles, seed=seed + number, threads=threads)
-        rows += [row | {"scheme": scheme} for row in new]
+    known: dict[bytes, list[dict[str, object]]] = {}
+    for scheme in SCHEMES:
+        label = classify(curves, scheme)
+        # Two schemes that class every curve alike need one run.
+        key = label.to_numpy(float).tobytes()
+        if key not in known:
+            classed = curves.assign(label=label).dropna(subset="label")
+            known[key] = list(_scheme_rows(classed, profiles, seed=seed, threads=threads))
+        rows += [row | {"scheme": scheme} for row in known[key]]
     table = pd.DataFrame(rows).assign(benchmark=benchmark, seed=seed)
     return table[list(HIERARCHY.columns)].astype({"divergences": "Int64"})
 
@@ -112,97 +114,115 @@ def _scheme_rows(
 ) -> Iterator[dict[str, object]]:
     if reason := obstacle(curves):
         counts = Counts(len(curves), *(curves[name].nunique() for name in LEVELS))
-        for prior in HYPER_PRIORS:
+        for prior in PRIORS:
             yield from (row | {"prior": prior} for row in missing_rows(counts, reason))
         return
     design = make_design(curves, profiles)
-    compiled = nutpie.compile_pymc_model(build_model(design, HYPER_PRIORS["default"]))
-    for prior, hyper in HYPER_PRIORS.items():
-        trace = sample(compiled, hyper, seed=seed, threads=threads)
+    first = sample(design, scales_for(PRIORS[0]), seed=seed, threads=threads)
+    for prior in PRIORS:
+        scales = scales_for(prior)
+        draws = reweighted(first, scales_for(PRIORS[0]), scales)
+        if first.failure == "" and draws.failure:
+            draws = sample(design, scales, seed=seed, threads=threads)
         rng = np.random.default_rng(seed)
-        rows = summary_rows(trace, design, note=caution(design), rng=rng)
+        rows = summary_rows(draws, design, note=caution(design), rng=rng)
         yield from (row | {"prior": prior} for row in rows)
 
 
-def build_model(design: Design, hyper: HyperPriors) -> pm.Model:
-    """Build the PyMC model: this is the definition.
+def sample(
+    design: Design,
+    scales: Scales,
+    *,
+    seed: int,
+    threads: int,
+    schedules: tuple[Schedule, ...] = SCHEDULES,
+) -> Draws:
+    """Sample the model by NUTS until a schedule converges.
 
     Parameters
     ----------
     design
         From ``make_design``.
-    hyper
-        One of ``HYPER_PRIORS``; its values are data of the model and can be exchanged.
+    scales
+        From ``scales_for``.
+    seed
+        Equal seeds give equal draws.
+    threads
+        Chains at a time.
+    schedules
+        At least one.
 
     Returns
     -------
-    pymc.Model
-        ``b0, beta, gamma, s_metric, s_task, s_family, tau`` and the effects ``metric``, ``task``
-        and ``family``. ``gamma`` lacks the query with most curves; a single query has no
-        ``gamma``, and a single family no ``family``.
+    Draws
+        Also where no schedule converged: ask ``Draws.failure``.
     """
-    with pm.Model() as model:
-        scales = {name: pm.Data(f"hyper_{name}", value) for name, value in hyper._asdict().items()}
-        mean = pm.Normal("b0", *INTERCEPT) + pm.Normal("beta", 0, scales["effect"]) * design.label
-        if len(design.queries) > 1:
-            gamma = pm.Normal("gamma", 0, scales["effect"], shape=len(design.queries) - 1)
-            mean = mean + pt.concatenate([[0.0], gamma])[design.query]
-        metric = _metric_effects(design, mean, scales["spread"])
-        mu = metric[_index(design, "metric")]
-        for name in ("task", "family"):
-            if n_levels(design, name) > 1:
-                mu = mu + _effects(design, name, scales["spread"])[_index(design, name)]
-        tau = pm.LogNormal("tau", pt.log(scales["scatter"]), LOG_SCATTER_SD)
-        data = (
-            pm.Data("weights", design.weights),
-            pm.Data("starts", design.starts),
-            cell_edges(design.nodes),
+    for schedule in schedules:
+        trace = nutpie.sample(
+            compiled_for(design, scales),
+            tune=schedule.tune,
+            draws=schedule.draws,
+            target_accept=schedule.target_accept,
+            chains=N_CHAINS,
+            cores=min(threads, N_CHAINS),
+            seed=seed,
+            progress_bar=False,
+            save_warmup=False,
         )
-        pm.Potential("profiles", Mixture()(mu, tau, *data)[0])
-    return model
+        draws = Draws.of_trace(trace, design)
+        if not draws.failure:
+            break
+    return draws
 
 
-def _index(design: Design, name: str) -> Any:
-    # As data: a constant of thousands of numbers would be compiled into the code.
-    return pm.Data(f"{name}_of_group", design.level[name])
+def compiled_for(design: Design, scales: Scales) -> Any:
+    """Make the model that nutpie samples; the draws hold what ``_expanded`` returns."""
+    layout, data = design.layout, design.data
 
+    def make_density() -> Any:
+        return lambda q, **_: log_density(np.asarray(q), scales, layout, data)
 
-def _metric_effects(design: Design, mean: Any, spread: Any) -> Any:
-    sd = pm.HalfNormal("s_metric", spread)
-    if is_centred(design, "metric"):
-        return pm.Normal("metric", mean, sd, shape=len(design.label))
-    return pm.Deterministic("metric", mean + sd * pm.Normal("metric_z", shape=len(design.label)))
+    def make_expansion(*_: int) -> Any:
+        return lambda q, **_: _expanded(np.asarray(q), design)
 
+    def start(seed: int) -> FloatArray:
+        return _start(design, scales, np.random.default_rng(seed))
 
-def _effects(design: Design, name: str, spread: Any) -> Any:
-    """Effects of tasks or families, which sum to zero."""
-    sd = pm.HalfNormal(f"s_{name}", spread)
-    n = n_levels(design, name)
-    if is_centred(design, name):
-        return pm.ZeroSumNormal(name, sd, shape=n)
-    return pm.Deterministic(name, sd * pm.ZeroSumNormal(f"{name}_z", 1.0, shape=n))
-
-
-def is_centred(design: Design, name: str) -> bool:
-    """Whether the curves of a typical level say more about its effect than its prior does."""
-    shares = design.weights / design.weights.sum(axis=1, keepdims=True)
-    variance = shares @ design.nodes**2 - (shares @ design.nodes) ** 2
-    known = 1 / (variance + HYPER_PRIORS["default"].scatter ** 2)
-    of_curve = np.repeat(design.level[name], np.diff(design.starts))
-    return bool(np.median(np.bincount(of_curve, known)) > CENTRED_FROM)
-
-
-def sample(compiled: Any, hyper: HyperPriors, *, seed: int, threads: int) -> Any:
-    """Run the chains of a compiled ``build_model`` under other hyper-priors; returns the trace."""
-    data = {f"hyper_{name}": np.array(value) for name, value in hyper._asdict().items()}
-    return nutpie.sample(
-        compiled.with_data(**data),
-        tune=TUNE,
-        draws=DRAWS,
-        chains=N_CHAINS,
-        cores=min(threads, N_CHAINS),
-        target_accept=TARGET_ACCEPT,
-        seed=seed,
-        progress_bar=False,
-        save_warmup=False,
+    example = _expanded(start(0), design)
+    return nutpie.compiled_pyfunc.from_pyfunc(
+        dimension(layout),
+        make_density,
+        make_expansion,
+        [value.dtype for value in example.values()],
+        [value.shape for value in example.values()],
+        list(example),
+        make_initial_point_fn=start,
     )
+
+
+def _expanded(q: FloatArray, design: Design) -> dict[str, FloatArray]:
+    """Named parameters at a position of the compiled density."""
+    layout: Any = design.layout
+    data: Data = design.data
+    metric, task, family = all_effects(q, layout, data)
+    names = ["s_metric", "s_task", "s_family", "tau"]
+    if layout.n_families == 1:
+        names.remove("s_family")
+    n_fixed = 1 + layout.n_queries
+    spreads = np.exp(q[n_fixed : n_fixed + len(names)])
+    named: dict[str, FloatArray] = {"b0": q[0], "beta": q[1], "gamma": q[2:n_fixed]}
+    named |= dict(zip(names, spreads, strict=True))
+    named |= {"metric": metric, "task": task, "family": family}
+    return {name: np.asarray(value, dtype=float) for name, value in named.items()}
+
+
+def _start(design: Design, scales: Scales, rng: np.random.Generator) -> FloatArray:
+    """Start a chain near the prior means, with spreads of about a third."""
+    q = rng.uniform(-0.2, 0.2, dimension(design.layout))
+    spreads = slice(1 + design.layout.n_queries, None)
+    n_spreads = 4 if design.layout.n_families > 1 else 3
+    q[0] += scales.intercept
+    q[spreads][:n_spreads] += np.log(0.35)
+    if design.layout.metric_centred:
+        q[spreads][n_spreads : n_spreads + design.layout.n_metrics] += scales.intercept
+    return q

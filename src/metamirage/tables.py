@@ -376,7 +376,7 @@ HIERARCHY = _schema(
     {
         "benchmark": _text("Name of the registry entry."),
         "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
-        "prior": _text("Set of hyper-priors.", ["default", "sceptical", "loose"]),
+        "prior": _text("Prior of the average log width.", ["default", "smooth", "sharp"]),
         "parameter": _text(
             "beta: class 1 minus class 0 in natural log width, negative = narrower; ratio:"
             " exp(beta); gamma[query]: against the query with most curves; s_metric, s_task,"
@@ -390,6 +390,7 @@ HIERARCHY = _schema(
         "r_hat": _real("Split R-hat by ranks.", 0.0),
         "ess_bulk": _real("Effective sample size of the bulk.", 0.0),
         "divergences": _count("Divergent transitions of all chains.", nullable=True),
+        "pareto_k": _real("Pareto k of draws reweighted from another prior; missing if sampled."),
         "n_curves": _count("Curves behind it."),
         "n_tasks": _count("Their tasks."),
         "n_families": _count("Their families."),
