@@ -12,6 +12,7 @@ from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
+from metamirage.hierarchy import model_hierarchy
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
@@ -156,6 +157,7 @@ def report_inputs() -> ReportInputs:
         concentration=assess_concentration(
             fitted.fits, forecasts, tags, seed=SEED, n_permutations=99
         ),
+        hierarchy=model_hierarchy(fitted.fits, fitted.profiles, tags, seed=SEED),
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,

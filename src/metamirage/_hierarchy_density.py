@@ -78,7 +78,8 @@ def without_last(gradient: FloatArray) -> FloatArray:
     """Carry a gradient back through ``with_last``."""
     n = len(gradient)
     head = gradient[:-1]
-    return head - head.sum() / (math.sqrt(n) + n) - gradient[-1] / math.sqrt(n)
+    back: FloatArray = head - head.sum() / (math.sqrt(n) + n) - gradient[-1] / math.sqrt(n)
+    return back
 
 
 @jit
@@ -112,7 +113,7 @@ def effects_prior(
 @jit
 def metric_means(q: FloatArray, layout: Layout, data: Data) -> FloatArray:
     """Means of the metrics: what class and query say of them."""
-    means = q[0] + q[1] * data.side
+    means: FloatArray = q[0] + q[1] * data.side
     for m in range(layout.n_metrics):
         if data.query[m] > 0:
             means[m] += q[1 + data.query[m]]
@@ -150,7 +151,7 @@ def all_effects(
     task = with_last(q[of : of + layout.n_tasks - 1])
     if not layout.task_centred:
         task = math.exp(q[at + 1]) * task
-    family = np.zeros(1)
+    family: FloatArray = np.zeros(1)
     if layout.n_families > 1:
         family = with_last(q[of + layout.n_tasks - 1 :])
         if not layout.family_centred:

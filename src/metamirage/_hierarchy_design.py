@@ -120,10 +120,15 @@ def _layout(weights: FloatArray, level: dict[str, NDArray[np.int64]], n_queries:
     shares = weights / weights.sum(axis=1, keepdims=True)
     variance = shares @ LOG_WIDTH_NODES**2 - (shares @ LOG_WIDTH_NODES) ** 2
     known = {k: np.bincount(of, 1 / (variance + USUAL_SCATTER**2)) for k, of in level.items()}
+    centred = {k: bool(np.median(precision) > CENTRED_FROM) for k, precision in known.items()}
     return Layout(
-        n_queries,
-        *(len(known[name]) for name in ("metric", "task", "family")),
-        *(bool(np.median(known[name]) > CENTRED_FROM) for name in ("metric", "task", "family")),
+        n_queries=n_queries,
+        n_metrics=len(known["metric"]),
+        n_tasks=len(known["task"]),
+        n_families=len(known["family"]),
+        metric_centred=centred["metric"],
+        task_centred=centred["task"],
+        family_centred=centred["family"],
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 
 from metamirage._hierarchy_density import Scales
 from metamirage._hierarchy_design import Design
@@ -119,9 +119,12 @@ def reweighted(draws: Draws, sampled: Scales, wanted: Scales) -> Draws:
     if sampled == wanted:
         return draws
     log_ratio = _log_prior(draws.b0, wanted) - _log_prior(draws.b0, sampled)
-    log_weights, k = array_stats.psislw(log_ratio.ravel())
+    # It takes what is to be divided out, as log likelihoods are in leave-one-out.
+    log_weights, k = array_stats.psislw(-log_ratio.ravel())
     weights = np.exp(log_weights - log_weights.max()).reshape(draws.b0.shape)
-    return replace(draws, weights=weights / weights.sum(), pareto_k=float(k))
+    # It has no k for weights that are zero but for a few.
+    k = float(np.nan_to_num(k, nan=np.inf))
+    return replace(draws, weights=weights / weights.sum(), pareto_k=k)
 
 
 def _log_prior(b0: FloatArray, scales: Scales) -> FloatArray:

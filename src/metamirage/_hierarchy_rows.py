@@ -79,8 +79,9 @@ def _summary(parameter: str, draws: Draws) -> dict[str, float]:
 
 
 def quantiles(values: FloatArray, weights: FloatArray, at: tuple[float, ...]) -> list[float]:
-    """Quantiles of weighted draws; those of numpy where all weights are equal."""
-    return np.quantile(values.ravel(), at, weights=weights.ravel(), method="inverted_cdf").tolist()
+    """Quantiles of weighted draws."""
+    found = np.quantile(values.ravel(), at, weights=weights.ravel(), method="inverted_cdf")
+    return [float(value) for value in found]
 
 
 def _check_rows(

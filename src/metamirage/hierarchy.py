@@ -13,6 +13,7 @@ A measure other than the width needs its own profiles and nodes, and nothing els
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ from metamirage.curves import FloatArray
 from metamirage.priors import WIDTH_PRIORS
 from metamirage.tables import HIERARCHY
 
+log = logging.getLogger("metamirage")
 # ASSUME: a class of metrics, or a kind of query, is narrower or wider by a factor of two (1 sd).
 EFFECT = 0.7
 # ASSUME: so are whole metrics, tasks and families (half-Normal sds).
@@ -170,6 +172,11 @@ def sample(
             save_warmup=False,
         )
         draws = Draws.of_trace(trace, design)
+        log.info(
+            "hierarchy: %d curves sampled; %s",
+            len(design.data.weights),
+            draws.failure or "converged",
+        )
         if not draws.failure:
             break
     return draws

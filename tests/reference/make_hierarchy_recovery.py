@@ -3,8 +3,8 @@
 Run once from the repository root, a quarter of an hour on one core; ``hierarchy_recovery.csv`` is
 what it wrote: ``PYTHONPATH=src:tests python tests/reference/make_hierarchy_recovery.py``. Each
 benchmark has 200 curves of ``hierarchy_builders.fitted_benchmark``, drawn point by point and fitted
-by the engine. Even seeds have class effect -0.7, odd ones none. Chains are shorter than the stage's:
-an interval's end needs fewer draws than the spreads do that the stage reports.
+by the engine. Even seeds have class effect -0.7, odd ones none. Chains are shorter than those of
+the stage: an interval's end needs fewer draws than the spreads do that the stage reports.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ ORDER = (
     "audit_curves",
     "forecast_curves",
     "assess_concentration",
+    "model_hierarchy",
     "pool_concentration",
     "render_benchmark",
     "render_index",
@@ -32,7 +33,8 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", CONCENTRATION),
+        ("src/metamirage/concentration.py", {"model_hierarchy"} | CONCENTRATION),
+        ("src/metamirage/hierarchy.py", {"model_hierarchy", "render_benchmark"}),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
         ("src/metamirage/forecasts.py", {"forecast_curves"} | CONCENTRATION),
         ("src/metamirage/links.py", {"forecast_curves"} | CONCENTRATION),

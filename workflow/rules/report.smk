@@ -29,6 +29,7 @@ rule render_benchmark:
         audit="data/processed/audit/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
+        hierarchy="data/processed/concentration/{benchmark}.hierarchy.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",

@@ -21,7 +21,7 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import agreement, forecasting, layouts, results, text
+from metamirage.report import agreement, forecasting, hierarchical, layouts, results, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.terms import TERMS, VERDICT_RULES
@@ -30,6 +30,7 @@ from metamirage.tables import (
     CONCENTRATION,
     FITS,
     FORECASTS,
+    HIERARCHY,
     ISSUES,
     MODELS,
     REPRODUCTION,
@@ -54,7 +55,7 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, hierarchy
         Tables of the benchmark, under the contracts of the same names.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
@@ -77,6 +78,7 @@ class ReportInputs:
     audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    hierarchy: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -105,7 +107,9 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION)
+        contracts = (
+            TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION, HIERARCHY,
+        )  # fmt: skip
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -199,6 +203,7 @@ def render_benchmark(inputs: ReportInputs) -> str:
         curves=curves,
         settings=inputs.settings,
     )
+    exhibits.append(hierarchical.hierarchy_exhibit(inputs.hierarchy))
     return _render(
         "benchmark.html.j2",
         spec=inputs.spec,
@@ -269,6 +274,7 @@ def _benchmark_sentences(
         **results.hypotheses(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
         "untested": results.untested(inputs.concentration, HYPOTHESES),
+        **hierarchical.sentences(inputs.hierarchy),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
         "s_against_verdicts": text.s_against_verdicts(joined),
@@ -293,6 +299,7 @@ def _benchmark_tables(
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
+        "hierarchy": hierarchical.hierarchy_table(inputs.hierarchy),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
