@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from metamirage.report import hierarchical
+from metamirage.report import hierarchical, render_benchmark
 from metamirage.report.text import NBSP
 from metamirage.tables import HIERARCHY, check
+from report_builders import report_inputs
 
 PRIORS = ("default", "smooth", "sharp")
 SCHEMES = ("discontinuous", "nonlinear", "either")
@@ -121,3 +125,11 @@ def test_the_figure_follows_the_table() -> None:
     moved.loc[moved["parameter"] == "ratio", "estimate"] = 0.7
     assert one == other
     assert hierarchical.hierarchy_exhibit(moved).image != one
+
+
+def test_the_page_shows_the_sentences_of_its_table() -> None:
+    page = render_benchmark(replace(report_inputs(), hierarchy=table()))
+    said = unescape(" ".join(page.split()))
+    for sentence in hierarchical.sentences(table()).values():
+        assert " ".join(sentence.split()) in said
+    assert 'id="hierarchy-table"' in page

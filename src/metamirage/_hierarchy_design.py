@@ -18,7 +18,7 @@ from metamirage.tables import MIN_SIZES_VERDICT
 LEVELS = ("task", "family", "metric")
 LOG_WIDTH_NODES = LOG10_WIDTH_NODES * np.log(10.0)
 # Levels that know their effect better than their prior does are sampled as they are, others as
-# multiples of their spread (Betancourt and Girolami 2015, arXiv:1312.0906). Inverse variance, that
+# multiples of their spread (Betancourt and Girolami 2013, arXiv:1312.0906). Inverse variance, that
 # of a spread of 0.1.
 CENTRED_FROM = 100.0
 # About the scatter that curves of one level have beside what their profiles leave open.

@@ -91,7 +91,7 @@ def _check_rows(
 
     Data can't be replicated from profiles, but widths can: drawn from its posterior given its
     profile, a curve's width has a uniform rank within Normal(mu, tau) if the model holds, however
-    little its profile says (pivotal discrepancies: Yuan and Johnson 2012). Two statistics: the
+    little its profile says (Johnson 2007, Bayesian Anal. 2, on pivotal quantities). Two: the
     share of curves in the outer tenth (heavy tails), and under one decade (what is reported).
     """
     mu, tau = _checked_draws(draws, design, rng)

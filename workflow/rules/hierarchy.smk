@@ -22,6 +22,6 @@ rule model_hierarchy:
     threads: 4
     params:
         seed=lookup(dpath="seed", within=config),
-        libraries=versions("numpy", "scipy", "numba", "pymc", "nutpie", "arviz"),
+        libraries=versions("numpy", "scipy", "numba", "nutpie", "arviz-stats"),
     script:
         "../scripts/model_hierarchy.py"
