@@ -178,37 +178,11 @@ def log_density(
     metric, task, family = all_effects(q, layout, data)
     mu = metric[data.metric] + task[data.task] + family[data.family]
     total, by_mu, by_tau = mixture(mu, tau, data.weights, data.starts, data.edges)
-    value, gradient[of - 1] = normal(q[of - 1], scales.log_scatter, scales.log_scatter_sd)
-    gradient[of - 1] += by_tau * tau
-    total += value
-    for i in range(at):
-        mean, sd = (0.0, scales.effect) if i else (scales.intercept, scales.intercept_sd)
-        value, gradient[i] = normal(q[i], mean, sd)
-        total += value
-    for i in range(at, of - 1):
-        value, gradient[i] = half_normal_of_log(q[i], scales.spread)
-        total += value
+    gradient[of - 1] = by_tau * tau
+    total += add_hyper_priors(q, gradient, scales, layout)
 
-    means = metric_means(q, layout, data)
     by_level = np.bincount(data.metric, by_mu, layout.n_metrics)
-    free = q[of : of + layout.n_metrics]
-    sd = math.exp(q[at])
-    value, by_free, by_log_sd = effects_prior(free, means, sd, layout.metric_centred)
-    # A centred metric leans on its mean through its prior, another through its own level.
-    by_mean = -by_free if layout.metric_centred else by_level
-    total += value
-    gradient[at] += by_log_sd
-    if layout.metric_centred:
-        gradient[of : of + layout.n_metrics] = by_free + by_level
-    else:
-        gradient[of : of + layout.n_metrics] = by_free + sd * by_level
-        gradient[at] += sd * (by_level * free).sum()
-    gradient[0] += by_mean.sum()
-    gradient[1] += (by_mean * data.side).sum()
-    for m in range(layout.n_metrics):
-        if data.query[m] > 0:
-            gradient[1 + data.query[m]] += by_mean[m]
-
+    total += add_metrics(q, gradient, by_level, layout, data)
     of += layout.n_metrics
     by_level = np.bincount(data.task, by_mu, layout.n_tasks)
     total += add_level(q, gradient, by_level, at + 1, of, layout.task_centred)
@@ -220,10 +194,55 @@ def log_density(
 
 
 @jit
+def add_hyper_priors(q: FloatArray, gradient: FloatArray, scales: Scales, layout: Layout) -> float:
+    """Log priors of b0, beta, gamma, spreads and scatter; adds to the gradient."""
+    at, last = first_spread(layout), first_metric(layout) - 1
+    total, slope = normal(q[last], scales.log_scatter, scales.log_scatter_sd)
+    gradient[last] += slope
+    for i in range(last):
+        if i >= at:
+            value, slope = half_normal_of_log(q[i], scales.spread)
+        elif i > 0:
+            value, slope = normal(q[i], 0.0, scales.effect)
+        else:
+            value, slope = normal(q[0], scales.intercept, scales.intercept_sd)
+        total += value
+        gradient[i] += slope
+    return total
+
+
+@jit
+def add_metrics(
+    q: FloatArray, gradient: FloatArray, by_level: FloatArray, layout: Layout, data: Data
+) -> float:
+    """Log prior of the metrics; adds their part, and that of their means, to the gradient."""
+    at, of = first_spread(layout), first_metric(layout)
+    free = q[of : of + layout.n_metrics]
+    sd = math.exp(q[at])
+    means = metric_means(q, layout, data)
+    value, by_free, by_log_sd = effects_prior(free, means, sd, layout.metric_centred)
+    # A centred metric leans on its mean through its prior, another through its own level.
+    by_mean = -by_free if layout.metric_centred else by_level
+    if layout.metric_centred:
+        by_data = by_level
+    else:
+        by_log_sd += sd * (by_level * free).sum()
+        by_data = sd * by_level
+    gradient[of : of + layout.n_metrics] += by_free + by_data
+    gradient[at] += by_log_sd
+    gradient[0] += by_mean.sum()
+    gradient[1] += (by_mean * data.side).sum()
+    for m in range(layout.n_metrics):
+        if data.query[m] > 0:
+            gradient[1 + data.query[m]] += by_mean[m]
+    return value
+
+
+@jit
 def add_level(
     q: FloatArray, gradient: FloatArray, by_level: FloatArray, spread: int, of: int, centred: bool
 ) -> float:
-    """Log prior of the tasks or families; puts their part into the gradient."""
+    """Log prior of the tasks or families; adds their part to the gradient."""
     free = q[of : of + len(by_level) - 1]
     sd = math.exp(q[spread])
     value, by_free, by_log_sd = effects_prior(free, np.zeros(len(free)), sd, centred)
@@ -231,6 +250,6 @@ def add_level(
     if not centred:
         by_log_sd += sd * (by_data * free).sum()
         by_data = sd * by_data
-    gradient[of : of + len(free)] = by_free + by_data
+    gradient[of : of + len(free)] += by_free + by_data
     gradient[spread] += by_log_sd
     return value

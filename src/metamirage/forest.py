@@ -66,5 +66,5 @@ def _draw_shares(axis: Axes, shares: pd.DataFrame) -> None:
     axis.barh(at, known["estimate"], color=GREEN, edgecolor="black", linewidth=0.6, height=0.6)
     axis.hlines(at, known["lower"], known["upper"], color="black", linewidth=1.4)
     axis.set_yticks(at, [SHARES[name] for name in names])
-    axis.set(xlim=(0, 1), xlabel=f"share of the variance of log width ({scheme})")
+    axis.set(xlim=(0, 1), xlabel=f"share of variance, classes: {scheme}")
     axis.invert_yaxis()

@@ -158,11 +158,11 @@ def hierarchy_exhibit(table: pd.DataFrame) -> Exhibit:
         "Left: how many times as wide rises are under metrics of class 1 as under class 0, by the"
         " axis of the tags that makes the classes and by the prior of the average width; 90 %"
         " intervals. Left of the dotted line, class 1 is narrower. Right: shares of the variance"
-        " between curves, under the default prior; the three parts of one kind of curve that"
-        " remain are its examples, subtasks and chance. Every curve counts by its whole profile,"
-        " so that one that says little moves little. A task's metric is chosen for the task:"
-        " a difference between classes may come from what is asked under them. Other tasks under"
-        " the same metrics would move the right side most.",
+        " of log width under the default prior; what remains between curves of one task, family"
+        " and metric is their subtasks, their numbers of examples and chance. Every curve counts"
+        " by its whole profile, so that one that says little moves little. A task's metric is"
+        " chosen for the task: a difference between classes may come from what is asked under"
+        " them, and other tasks under the same metrics would move it.",
         f"Forest plot of the ratio of widths and bars of variance shares. {class_effect(table)}"
         f" {variance_shares(table)}",
         embedded(draw_hierarchy(known)),
