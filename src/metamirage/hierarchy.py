@@ -61,7 +61,7 @@ class Schedule(NamedTuple):
 
 
 # The first that converges is kept, else the last.
-SCHEDULES = (Schedule(400, 1000, 0.8), Schedule(1000, 2000, 0.99))
+SCHEDULES = (Schedule(400, 1000, 0.8), Schedule(1000, 2000, 0.95))
 
 
 def scales_for(prior: str) -> Scales:
