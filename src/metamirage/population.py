@@ -231,7 +231,8 @@ def enrichment_p(labelled: pd.DataFrame, *, rng: np.random.Generator, n_draws: i
         Of the permutations; the identity counts besides.
     """
     units, _ = make_units(labelled, "sharp_share")
-    size = labelled.groupby(["query", "task", "label"])["sharp_share"].size().to_numpy(float)
+    counted = labelled.groupby(["query", "task", "label"])["sharp_share"].size()
+    size: FloatArray = counted.astype(float).to_numpy(float)
     sharp = units.value * size
     labels = [units.label, *(shuffle_labels(units, rng) for _ in range(n_draws))]
     drawn = np.array([enrichment(label.astype(float), sharp, size) for label in labels])
