@@ -147,7 +147,7 @@ def report_inputs() -> ReportInputs:
         models=fitted.models,
         forecasts=forecasts,
         concentration=assess_concentration(
-            fitted.fits, forecasts, tags, seed=SEED, n_permutations=99
+            fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
         ),
         settings=SETTINGS,
         libraries=LIBRARIES,
@@ -182,6 +182,8 @@ def concentration_row(**changes: object) -> dict[str, object]:
         "lower": 0.125,
         "upper": 0.5,
         "p_value": 0.004,
+        "p_adjusted": np.nan,
+        "correction": "",
         "n_tasks": 12,
         "n_curves": 34,
         "method": "sign flips",

@@ -9,10 +9,9 @@ from metamirage.concentration import (
     assess_concentration,
     classify,
     make_pairs,
-    make_units,
 )
 from metamirage.concentration import tested_curves as join_tested
-from metamirage.tables import CONCENTRATION, check
+from metamirage.tables import CONCENTRATION, CURVE_KEY, check
 
 SEED = 7
 # Means of a handful of terms.
@@ -35,6 +34,7 @@ def fits_of(n_tasks: int, gap: float, *, noise: float = 0.0) -> pd.DataFrame:
             "verdict": "SHARP" if metric == "exact" else "SMOOTH",
             "excluded": "",
             **{e.column: 0.0 for name, e in PAIRED.items() if name != "log_score"},
+            "log10_width_sd": 0.1,
             "log10_width_mean": -gap * (metric == "exact") + noise * rng.normal(),
             "p_sharp": 0.5 + gap / 4 * (metric == "exact"),
         }
@@ -63,8 +63,16 @@ def forecasts_of(fits: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([largest, *others], ignore_index=True)
 
 
+def tidy_of(fits: pd.DataFrame) -> pd.DataFrame:
+    """Two sizes a curve are enough: only span, items and preference are read."""
+    sizes = [fits[list(CURVE_KEY)].assign(n_params=n) for n in (1e8, 1e11)]
+    return pd.concat(sizes).assign(n_samples=100, is_preferred=None)
+
+
 def assess(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
-    return assess_concentration(fits, forecasts_of(fits), tags, seed=SEED, n_permutations=200)
+    return assess_concentration(
+        fits, forecasts_of(fits), tags, tidy=tidy_of(fits), seed=SEED, n_permutations=200
+    )
 
 
 def row_of(table: pd.DataFrame, **wanted: str) -> pd.Series[object]:
@@ -91,7 +99,9 @@ def test_population_difference_is_class_one_minus_class_zero() -> None:
         assess(fits, tags_of(fits)), estimand="p_sharp", scheme="discontinuous", stratum="all"
     )
     assert row["estimate"] == pytest.approx(0.1, abs=EXACT)
-    assert row["note"] == "class 0: 0.500 of 16 curves; class 1: 0.600 of 16 curves"
+    assert row["note"] == (
+        "class 0: 0.500 of 16 curves; class 1: 0.600 of 16 curves; 1 of 1 strata hold both classes"
+    )
 
 
 def test_excluded_curves_and_short_curves_stay_out() -> None:
@@ -147,13 +157,6 @@ def test_no_pairs_is_a_row_without_numbers() -> None:
 def test_either_is_known_only_when_it_must_be(step: str, bent: str, expected: float) -> None:
     curves = pd.DataFrame({"discontinuous": [step], "nonlinear": [bent]})
     assert classify(curves, "either").tolist() == pytest.approx([expected], nan_ok=True)
-
-
-def test_a_task_with_both_classes_is_its_own_partner() -> None:
-    fits = fits_of(2, 0.5).assign(label=lambda t: (t["metric"] == "exact") * 1.0, query="generate")
-    units = make_units(fits, "p_sharp")
-    assert sorted(units.partner) == [0, 1, 2, 3]
-    assert all(units.label[i] != units.label[j] for i, j in enumerate(units.partner))
 
 
 def test_table_keeps_its_contract_and_its_seed() -> None:

@@ -119,12 +119,38 @@ def test_the_answer_falls_back_on_the_benchmarks_with_enough_pairs() -> None:
 def test_what_cannot_be_compared_is_counted_with_its_reason() -> None:
     rows = table(concentration_row(), concentration_row(estimate=np.nan, note="no pairs"))
     said = results.not_comparable(rows)
-    assert said.startswith(f"1 of 2 (50{NBSP}%) estimands have nothing to compare")
+    assert said.startswith(f"1 of 2 (50{NBSP}%) estimands have no estimate")
     assert said.endswith("(no pairs: 1).")
-    assert results.not_comparable(rows[:1]) == "Every estimand has something to compare."
+    assert results.not_comparable(rows[:1]) == "Every estimand has an estimate."
 
 
 def test_hypotheses_without_rows_are_named_as_untested() -> None:
     rows = table(concentration_row())
     assert results.untested(rows, ["H1", "H2", "H3"]).endswith("in this version: H1, H3.")
     assert results.untested(rows, ["H2"]) == "Every stated hypothesis was tested."
+
+
+def test_h5_gives_the_conclusion_of_its_row() -> None:
+    shift = concentration_row(hypothesis="H5", estimand="translation", note="conclusion: both")
+    width = concentration_row(hypothesis="H5", estimand="equal_width", p_value=0.6)
+    said = results.translation(table(shift, width))
+    assert "Later by, in decades (same outputs): 0.25" in said
+    assert said.endswith("p = 0.600.")
+    assert "(conclusion: both)" in said
+
+
+def test_the_naive_test_stands_beside_h1_with_its_warning() -> None:
+    row = concentration_row(
+        hypothesis="H1", estimand="naive_fisher", stratum="all", lower=np.nan, note="naive: no"
+    )
+    assert results.beside_h1(table(row)) == (
+        "Fisher's test on curves, difference in the same share: 0.25, p = 0.004 (naive: no)."
+    )
+
+
+def test_adjusted_p_values_name_their_family() -> None:
+    row = concentration_row(p_adjusted=0.008, correction="primary: H2")
+    assert results.corrected(table(row)) == (
+        "Adjusted by Holm within each family: H2 log10_width p = 0.008 (primary: H2)."
+    )
+    assert results.corrected(table(concentration_row())).startswith("No hypothesis")

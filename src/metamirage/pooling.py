@@ -64,6 +64,8 @@ def _pool_row(group: pd.DataFrame) -> dict[str, object]:
         "lower": pooled.lower,
         "upper": pooled.upper,
         "p_value": pooled.p_value,
+        "p_adjusted": np.nan,
+        "correction": "",
         "n_tasks": int(enough["n_tasks"].sum()),
         "n_curves": int(enough["n_curves"].sum()),
         "method": "random effects, iterated Paule-Mandel, Hartung-Knapp interval",

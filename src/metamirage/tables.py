@@ -302,14 +302,19 @@ CONCENTRATION = _schema(
         "benchmark": _text("Name of the registry entry, or 'pooled'."),
         "hypothesis": _text("Hypothesis.", ["H1", "H2", "H3", "H4", "H5"]),
         "estimand": _text("What is estimated."),
-        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
+        "scheme": _text(
+            "Class scheme: which axis of the tags splits the metrics; headline: the two headline"
+            " metrics or not; verdict: no split."
+        ),
         "stratum": _text("Which curves or pairs enter."),
         "estimate": _real("Estimate; missing where there is nothing to compare."),
         "lower": _real("Lower end of the 95 % interval."),
         "upper": _real("Upper end of the 95 % interval."),
-        "p_value": _share("Two-sided permutation p-value."),
+        "p_value": _share("p-value as the method says, two-sided but for H5."),
+        "p_adjusted": _share("Holm's over the family that correction names; missing elsewhere."),
+        "correction": _text("Family of hypotheses that p_adjusted covers, or empty."),
         "n_tasks": _count("Tasks behind the estimate."),
-        "n_curves": _count("Curves (H1) or pairs (H2) behind it."),
+        "n_curves": _count("Curves (H1) or pairs (H2, H5) behind it."),
         "method": _text("How the p-value and interval were made."),
         "seed": _count("Seed of the permutations."),
         "note": _text("What to keep in mind, or empty."),

@@ -1,6 +1,7 @@
 # CONCENTRATION: do sharp transitions sit with some metrics more than with others?
 #
 # REQUIRED INPUTS
+#   data/processed/tidy/{benchmark}.parquet
 #   data/processed/tags/{benchmark}.parquet
 #   data/processed/fits/{benchmark}.parquet
 #   data/processed/forecasts/{benchmark}.parquet
@@ -13,6 +14,7 @@ rule assess_concentration:
     """Test the hypotheses on one benchmark."""
     input:
         code=code("concentration"),
+        tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",

@@ -31,6 +31,7 @@ SCHEME_WORDS = {
 # The rows that the overview and the head of a page put into words.
 H1_ROW = {"hypothesis": "H1", "estimand": "p_sharp", "scheme": "discontinuous"}
 H2_ROW = {"hypothesis": "H2", "estimand": "log10_width", "scheme": "discontinuous"}
+H5_ROW = {"hypothesis": "H5", "estimand": "translation", "scheme": "discontinuous"}
 LEVEL = 0.05
 
 
@@ -111,6 +112,63 @@ def chosen_row(table: pd.DataFrame, wanted: Mapping[str, str]) -> dict[Any, Any]
     return ranked.sort_values(["_empty", "_rank"], kind="stable").iloc[0].to_dict()
 
 
+def beside_h1(concentration: pd.DataFrame) -> str:
+    """Put what stands beside H1 into sentences: regression, naive test, enrichment, labels.
+
+    A row that is not in the table is left out.
+    """
+    scheme = {"hypothesis": "H1", "scheme": "discontinuous"}
+    wanted = {
+        "Regression (GEE), difference in the share of SHARP": scheme | {"estimand": "gee_share"},
+        "Fisher's test on curves, difference in the same share": scheme
+        | {"estimand": "naive_fisher"},
+        "Enrichment of the headline metrics among SHARP curves": {"estimand": "enrichment"},
+        "Share of SHARP labels expected to be wrong": {"estimand": "sharp_false_share"},
+    }
+    rows = {head: chosen_row(concentration, keys) for head, keys in wanted.items()}
+    return " ".join(_beside(head, row) for head, row in rows.items() if row is not None)
+
+
+def _beside(head: str, row: Mapping[Any, Any]) -> str:
+    note = f" ({row['note']})" if row["note"] else ""
+    if math.isnan(row["estimate"]):
+        return f"{head}: none{note}."
+    facts = [number(row["estimate"])]
+    if math.isfinite(row["lower"]) and math.isfinite(row["upper"]):
+        facts.append(interval_text(row["lower"], row["upper"], row["n_tasks"]))
+    if not math.isnan(row["p_value"]):
+        facts.append(p_text(row["p_value"]))
+    return f"{head}: {', '.join(facts)}{note}."
+
+
+def translation(concentration: pd.DataFrame) -> str:
+    """Put H5 into sentences: the shift, the widths, and the conclusion of the table."""
+    row = chosen_row(concentration, H5_ROW)
+    if row is None:
+        return "Not assessed."
+    if math.isnan(row["estimate"]):
+        return f"Discontinuous metrics: nothing to compare, {row['stratum']} ({row['note']})."
+    same = {"estimand": "equal_width", "stratum": row["stratum"]}
+    width = chosen_row(concentration, H5_ROW | same)
+    parts = [_beside(f"Later by, in decades ({row['stratum']})", row | {"p_value": math.nan})]
+    if width is not None:
+        parts.append(_beside("Narrower by, in log10 decades, p for equal widths", width))
+    return " ".join(parts)
+
+
+def corrected(concentration: pd.DataFrame) -> str:
+    """Say what Holm's correction makes of the rows that stand for a hypothesis."""
+    rows = concentration[concentration["correction"] != ""]
+    if rows.empty:
+        return "No hypothesis has a p-value to adjust."
+    ordered = rows.sort_values(["correction", "hypothesis"], kind="stable").to_dict("records")
+    said = [
+        f"{row['hypothesis']} {row['estimand']} {p_text(row['p_adjusted'])} ({row['correction']})"
+        for row in ordered
+    ]
+    return f"Adjusted by Holm within each family: {'; '.join(said)}."
+
+
 def hypotheses(concentration: pd.DataFrame) -> dict[str, str]:
     """Put the main row of H1 and of H2 into words; keys ``H1`` and ``H2``."""
     rows = {wanted["hypothesis"]: chosen_row(concentration, wanted) for wanted in (H1_ROW, H2_ROW)}
@@ -163,13 +221,13 @@ def _models_or_metrics(concentration: Mapping[str, pd.DataFrame], pooled: pd.Dat
 
 
 def not_comparable(concentration: pd.DataFrame) -> str:
-    """Say how many estimands have nothing to compare, and why."""
+    """Say how many estimands have no estimate, and why."""
     empty = concentration[concentration["estimate"].isna()]
     if empty.empty:
-        return "Every estimand has something to compare."
+        return "Every estimand has an estimate."
     why = [f"{note}: {n:,}" for note, n in empty["note"].value_counts().sort_index().items()]
     return (
-        f"{count_of(len(empty), len(concentration))} estimands have nothing to compare and are left"
+        f"{count_of(len(empty), len(concentration))} estimands have no estimate and are left"
         f" out of the table ({'; '.join(why)})."
     )
 
