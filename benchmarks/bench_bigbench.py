@@ -9,10 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import platform
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,13 +16,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from git_server import serve_git
+from measured import RESULTS as FOLDER
+from measured import ROOT, circumstances, keep_to_cores, measured
 from metamirage.download import fetch
 from metamirage.registry import BenchmarkSpec, load_spec
 from metamirage.standin import Standin, draw_standin, git_repository, score_table, write_files
@@ -34,9 +31,7 @@ from metamirage.standin.design import Design
 from metamirage.tables import CURVE_KEY, ISSUES, MIN_SIZES, MIN_SIZES_VERDICT, TIDY, write_table
 from metamirage.tidy import tidy
 
-ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results" / "bigbench.csv"
-CORES = 2
+RESULTS = FOLDER / "bigbench.csv"
 SEED = 20_240_101
 GOAL_SECONDS, GOAL_GIB = 120, 3
 
@@ -79,7 +74,7 @@ STAGES = {"fetch": _fetch, "tidy": _tidy}
 
 
 def _benchmark(n_tasks: int) -> dict[str, object]:
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    keep_to_cores()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         standin, made = _made(n_tasks, place)
@@ -107,23 +102,13 @@ def _benchmark(n_tasks: int) -> dict[str, object]:
 
 
 def _circumstances(n_tasks: int) -> dict[str, object]:
+    git = subprocess.run(["git", "--version"], check=True, capture_output=True, text=True)
     return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()} {_processor()}",
-        "cores": len(os.sched_getaffinity(0)),
-        "load_before": round(os.getloadavg()[1], 1),
-        "python": platform.python_version(),
+        **circumstances(),
         "pandas": pd.__version__,
-        "git": subprocess.run(
-            ["git", "--version"], check=True, capture_output=True, text=True
-        ).stdout.split()[2],
+        "git": git.stdout.split()[2],
         "tasks": n_tasks,
     }
-
-
-def _processor() -> str:
-    models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    return models[0] if models else "unknown processor"
 
 
 def _made(n_tasks: int, place: Path) -> tuple[Standin, dict[str, object]]:
@@ -145,33 +130,7 @@ def _timed(times: dict[str, object], name: str) -> Iterator[None]:
 
 
 def _measured(stage: str, source: list[str], place: Path) -> dict[str, float]:
-    """Run a stage in a process of its own under GNU time: wall and CPU seconds, GiB."""
-    timer = shutil.which("time")
-    if timer is None:
-        sys.exit("benchmarks need GNU time (package time) as the command time")
-    paths = os.pathsep.join(str(ROOT / part) for part in ("src", "tests"))
-    done = subprocess.run(
-        [timer, "-v", sys.executable, __file__, f"--stage={stage}", *source],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": paths},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode:
-        sys.exit(f"{stage} failed:\n{done.stderr}")
-    report = dict(line.strip().rsplit(": ", 1) for line in done.stderr.splitlines() if ": " in line)
-    cpu = float(report["User time (seconds)"]) + float(report["System time (seconds)"])
-    return {"wall": _seconds(report), "cpu": round(cpu, 1), "rss": _gib(report)}
-
-
-def _seconds(report: Mapping[str, str]) -> float:
-    clock = report["Elapsed (wall clock) time (h:mm:ss or m:ss)"].split(":")
-    hours, minutes, seconds = [0.0, *map(float, clock)][-3:]
-    return round(3600 * hours + 60 * minutes + seconds, 1)
-
-
-def _gib(report: Mapping[str, str]) -> float:
-    return round(int(report["Maximum resident set size (kbytes)"]) / 2**20, 2)
+    return measured(Path(__file__), [f"--stage={stage}", *source], place)
 
 
 def _sizes(standin: Standin, place: Path) -> dict[str, object]:

@@ -13,7 +13,7 @@ from scipy.stats import kstest
 import metamirage.holdouts
 from builders import BIG_G, GPT_3, PALM, counted, keyed_curve, logistic, reference_curves, tags_row
 from metamirage import tables
-from metamirage.curves import Curve, FloatArray, rescaled
+from metamirage.curves import ROUNDING, Curve, FloatArray, rescaled
 from metamirage.densities import CODES, shape_at
 from metamirage.forecasts import Pair, forecast_curves, make_link, two_point, two_step_rows
 from metamirage.holdouts import Fits, designs
@@ -28,11 +28,26 @@ LINE = np.linspace(0.1, 0.8, 8)
 RISING = keyed_curve(GPT_3, LINE, items=200, chance=0.1, task="rising")
 SCORED = keyed_curve(GPT_3, LINE, stderr=0.02, task="scored")
 UNBOUNDED = keyed_curve(
-    GPT_3, np.linspace(0, 1, 8) ** 2, bounded=False, origin=-5.0, unit=4.0, task="unbounded"
+    GPT_3,
+    np.linspace(0, 1, 8) ** 2,
+    stderr=ROUNDING,
+    bounded=False,
+    origin=-5.0,
+    unit=4.0,
+    task="unbounded",
 )
 EXACT_MATCH = keyed_curve(GPT_3, LINE**2, items=200, chance=0.0, metric="exact")
 OVERLAP = keyed_curve(GPT_3, LINE, stderr=0.01, metric="overlap")
-LOSS = keyed_curve(GPT_3, LINE, bounded=False, metric="loss", sign=-1, origin=-9.0, unit=5.0)
+LOSS = keyed_curve(
+    GPT_3,
+    LINE,
+    stderr=ROUNDING,
+    bounded=False,
+    metric="loss",
+    sign=-1,
+    origin=-9.0,
+    unit=5.0,
+)
 TAGS = pd.concat(
     [
         tags_row(metric="exact"),
@@ -64,12 +79,16 @@ def through_partner(one: Curve, *partners: Curve, tags: pd.DataFrame = TAGS) -> 
 def moved(curve: Curve, *points: int) -> Curve:
     """The same curve with other scores at some points, in the unit of the source."""
     score = curve.score.copy()
-    # Beyond the range of the rest, so that an unbounded metric's own scale moves with it.
-    score[list(points)] += curve.sign * 0.15 * curve.unit
-    other = replace(curve, score=score)
+    # Far beyond the range of the rest, so that an unbounded metric's own scale moves with it.
+    score[list(points)] += curve.sign * curve.unit * (0.15 if curve.bounded else 80.0)
+    origin, unit = curve.origin, curve.unit
     if not curve.bounded:
-        return rescaled(other)
-    return replace(other, z=(curve.sign * score - curve.origin) / curve.unit)
+        # As a table with these scores would be scaled, sd of rounding included.
+        oriented = curve.sign * score
+        origin, unit = float(oriented.min()), float(np.ptp(oriented))
+    return replace(
+        curve, score=score, z=(curve.sign * score - origin) / unit, origin=origin, unit=unit
+    )
 
 
 @pytest.mark.parametrize(("sizes", "factor"), [((8, 64, 535), 1.0211), ((8, 62, 540), 1.0570)])
@@ -198,10 +217,15 @@ def test_threads_and_other_curves_change_nothing() -> None:
     pd.testing.assert_frame_equal(alone, kept.reset_index(drop=True), check_exact=True)
 
 
-def test_pairs_leave_the_direct_forecasts_as_they_are() -> None:
-    paired = forecast_curves([EXACT_MATCH, OVERLAP], TAGS, seed=1)
+@pytest.mark.parametrize("lower", [0.0, 1.0], ids=["plain", "ratio"])
+def test_pairs_leave_the_direct_forecasts_as_they_are(lower: float) -> None:
+    partner = replace(LOSS, score=LOSS.score + 1)
+    scale = {"discontinuous": "no", "lower": lower, "upper": np.nan, "chance": np.nan}
+    tags = pd.concat([tags_row(metric="exact"), tags_row(metric="loss", **scale)])
+    paired = forecast_curves([EXACT_MATCH, partner], tags, seed=1)
     direct = paired[paired["partner"] == ""].reset_index(drop=True)
-    alone = forecast_curves([EXACT_MATCH, OVERLAP], NO_TAGS, seed=1)
+    alone = forecast_curves([EXACT_MATCH, partner], NO_TAGS, seed=1)
+    assert len(direct) < len(paired)
     pd.testing.assert_frame_equal(direct, alone, check_exact=True)
 
 

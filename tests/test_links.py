@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from builders import GPT_3, make_curve
-from metamirage.curves import Curve, FloatArray
+from metamirage.curves import ROUNDING, Curve, FloatArray
 from metamirage.densities import CODES, shape_at
+from metamirage.engine import Posterior
 from metamirage.fits import integrate_all, model_weights
 from metamirage.links import (
     BEYOND,
@@ -87,10 +90,11 @@ def test_perplexity_becomes_the_loss() -> None:
 
 
 def test_an_error_of_a_perplexity_becomes_a_relative_one() -> None:
+    error = float(np.hypot(0.01, ROUNDING))
     ppl = make_curve(
-        WINDOW, [0.9, 0.8, 0.4, 0.2], stderr=0.01, bounded=False, sign=-1, unit=10.0, origin=-21.0
+        WINDOW, [0.9, 0.8, 0.4, 0.2], stderr=error, bounded=False, sign=-1, unit=10.0, origin=-21.0
     )
-    np.testing.assert_allclose(logged(ppl, "log").stderr, 0.1 / ppl.score, atol=EXACT)
+    np.testing.assert_allclose(logged(ppl, "log").published_stderr, 0.1 / ppl.score, atol=EXACT)
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
@@ -164,6 +168,24 @@ def test_a_falling_partner_tells_what_its_mirror_tells() -> None:
     rising, falling = linked(LINE, LINE**2, 0.8), linked(1 - LINE, LINE**2, 0.2)
     # The axes are the same up to rounding.
     assert falling == pytest.approx(rising, abs=1e-6)
+
+
+def test_each_draw_of_the_partner_may_meet_each_draw_of_the_link() -> None:
+    # The link goes from 0 to levels of 0 to 1 in order, and so do the partner's draws.
+    theta = np.zeros((1000, 5))
+    theta[:, 1], theta[:, 2] = np.log(1e-6), np.linspace(0, 1, 1000)
+    posterior = Posterior("linear", theta, np.full(1000, 1e-3), 0.0, 0.0, 1000.0, np.empty(0))
+    curve = make_curve(WINDOW, np.full(4, 0.5), bounded=False)
+    found = through(
+        {c: replace(posterior, candidate=c) for c in CANDIDATES},
+        np.array([c == "linear" for c in CANDIDATES], dtype=float),
+        np.linspace(8, 11, 4000),
+        whole=curve,
+        left=left_out(curve, 11.0),
+        rng=np.random.default_rng(1),
+    )
+    # The mean of a product of two uniforms is 1/4, of a square 1/3; five se of 4,000 draws.
+    assert found.weights @ found.sample == pytest.approx(0.25, abs=5 * 0.22 / np.sqrt(4000))
 
 
 def test_resampled_posteriors_keep_their_mean() -> None:

@@ -19,6 +19,7 @@ from metamirage.predictives import (
     average,
     crps,
     left_out,
+    mean_density,
     observe,
     pit_ends,
     quantiles,
@@ -116,6 +117,22 @@ def test_means_of_unbounded_metrics_are_not_stopped() -> None:
     assert seen(a_score(0.5, bounded=False), 1.7, 0.05).sample.mean() == pytest.approx(
         1.7, abs=0.002
     )
+
+
+def test_draws_of_no_weight_do_not_enter_the_log_score() -> None:
+    p = Predictive(np.array([-3.0, 900.0, -2.0]), np.zeros(3), np.array([0.5, 0.0, 0.5]))
+    log_score, error = mean_density(p)
+    assert log_score == pytest.approx(np.log((np.exp(-3) + np.exp(-2)) / 2), abs=EXACT)
+    shares = np.exp([-3.0, -2.0]) / (np.exp(-3) + np.exp(-2))
+    assert error == pytest.approx(np.sqrt(np.sum((shares - 0.5) ** 2)), abs=EXACT)
+
+
+def test_a_single_likely_draw_of_hardly_any_weight_gives_a_finite_score() -> None:
+    p = Predictive(np.array([-1e5, 40.0]), np.zeros(2), np.array([1.0, 1e-320]))
+    log_score, error = mean_density(p)
+    # The weight is a subnormal number with four digits.
+    assert log_score == pytest.approx(40 + np.log(1e-320), abs=1e-3)
+    assert error > 0.9
 
 
 def test_mixing_predictives_mixes_their_weights() -> None:

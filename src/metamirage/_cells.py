@@ -32,12 +32,15 @@ MAX_PASSES = 24
 N_ROWS = len(LOG10_WIDTH_NODES)
 ROW_STEP = LN10 * float(LOG10_WIDTH_NODES[1] - LOG10_WIDTH_NODES[0])
 FIRST_WIDTH = LN10 * float(LOG10_WIDTH_NODES[0]) - ROW_STEP / 2
-# ASSUME: prior mass beyond four sd of the location (6e-5) is left out, and so it is beyond 4.5 sd
-# of the exponent and of the turning point (7e-6).
-LOCATION_REACH_SD = 4.0
-SHAPE_REACH_SD = 4.5
+# ASSUME: prior mass beyond five sd of the location (6e-7) is left out, and so it is beyond eight sd
+# of the width, the exponent and the turning point (1e-15): scores that fit exactly follow a shape
+# far out.
+LOCATION_REACH_SD = 5.0
+SHAPE_REACH_SD = 8.0
 N_OUTSIDE = 5
-N_LINE = 24
+N_LINE = 40
+# Bands of width beyond either end of the common grid; the end rows take their mass.
+N_BEYOND = 3
 # Narrower transitions than this, in decades, are looked for at each size and between sizes.
 NARROW = 1.0
 # A Newton step that would gain less than this many nats ends a climb.
@@ -45,8 +48,6 @@ ENOUGH = 0.03
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
 SPLIT_SHARE = (1.0, 0.02, 0.012)
-# Beside such a cell one is left whole if its mass is so many nats below all of it.
-NEGLIGIBLE_NATS = 9.0
 # In a row within so many nats of the best, no cell may hold more than this share of the row.
 ROW_SHARE = 0.3
 ROW_NATS = 12.0
@@ -134,17 +135,35 @@ def first_boxes(problem: Problem, boxes: FloatArray) -> int:
         reach = SHAPE_REACH_SD * problem.priors[3, 1]
         return _add_boxes(boxes, 0, np.linspace(-reach, reach, N_LINE + 1), 0.0, 1.0)
     n = 0
-    for row in range(N_ROWS):
-        low = FIRST_WIDTH + row * ROW_STEP
-        edges = _location_edges(problem, math.exp(low + ROW_STEP / 2))
-        n = _add_boxes(boxes, n, edges, low, low + ROW_STEP)
+    bands = _width_edges(problem)
+    for i in range(len(bands) - 1):
+        edges = _location_edges(problem, math.exp(0.5 * (bands[i] + bands[i + 1])))
+        n = _add_boxes(boxes, n, edges, bands[i], bands[i + 1])
     return n
+
+
+@jit
+def _width_edges(problem: Problem) -> FloatArray:
+    """Find the ends of the bands of width: a row each, and some out to the reach of the prior."""
+    mean, sd = problem.priors[4]
+    last = FIRST_WIDTH + N_ROWS * ROW_STEP
+    edges = np.empty(N_ROWS + 1 + 2 * N_BEYOND)
+    for i in range(N_ROWS + 1):
+        edges[N_BEYOND + i] = FIRST_WIDTH + i * ROW_STEP
+    low = min(mean - SHAPE_REACH_SD * sd, FIRST_WIDTH - N_BEYOND * ROW_STEP)
+    high = max(mean + SHAPE_REACH_SD * sd, last + N_BEYOND * ROW_STEP)
+    for i in range(N_BEYOND):
+        away = (i + 1) / N_BEYOND
+        edges[N_BEYOND - 1 - i] = FIRST_WIDTH + away * (low - FIRST_WIDTH)
+        edges[N_BEYOND + N_ROWS + 1 + i] = last + away * (high - last)
+    return edges
 
 
 @jit
 def row_of(box: FloatArray) -> int:
     """Row of a box of the sigmoid."""
-    return int((0.5 * (box[2] + box[3]) - FIRST_WIDTH) / ROW_STEP)
+    row = int((0.5 * (box[2] + box[3]) - FIRST_WIDTH) / ROW_STEP)
+    return min(max(row, 0), N_ROWS - 1)
 
 
 @jit
@@ -220,13 +239,24 @@ def mark(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> int
             row = rows[row_of(grid.boxes[c])]
             marked[c] = row > top - ROW_NATS and grid.masses[c] - row > math.log(ROW_SHARE)
     core = np.nonzero(marked[:n])[0]
+    if len(core) == 0:
+        return 0
+    boxes = grid.boxes
+    around = np.array(
+        [
+            boxes[core, 0].min(),
+            boxes[core, 1].max(),
+            boxes[core, 2].min(),
+            boxes[core, 3].max(),
+        ]
+    )
     for c in range(n):
-        # A ridge that passes a cell by leaves some of its mass at the centre.
-        if marked[c] or grid.masses[c] < total - NEGLIGIBLE_NATS:
+        # However little the centre of a neighbour holds: the mass may reach into its corner.
+        if marked[c] or not _touch(boxes[c], around):
             continue
         for m in core:
-            width, other = grid.boxes[c, 1] - grid.boxes[c, 0], grid.boxes[m, 1] - grid.boxes[m, 0]
-            if width > 0.99 * other and _touch(grid.boxes[c], grid.boxes[m]):
+            width, other = boxes[c, 1] - boxes[c, 0], boxes[m, 1] - boxes[m, 0]
+            if width > 0.99 * other and _touch(boxes[c], boxes[m]):
                 marked[c] = True
                 break
     return len(core)

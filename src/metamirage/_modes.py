@@ -20,6 +20,9 @@ from metamirage.densities import expand_counts, shape
 MAX_HALVINGS = 12
 # Step of the differences that give the slope and curvature of the noise's marginal.
 NOISE_DELTA = 0.05
+# Where a climb of the noise may start, in prior sds from its prior mean: scores that a shape fits
+# exactly have a second, tiny noise, which no climb from a common one would find.
+NOISE_STARTS = np.array([-24.0, -16.0, -11.0, -7.0, -4.0, -2.0, 0.0])
 
 
 class Problem(NamedTuple):
@@ -176,6 +179,12 @@ def climb_noise(problem: Problem, room: Room, theta: FloatArray, enough: float) 
     # ASSUME: the noise's marginal is never expanded as wider than twice its prior.
     least = 0.25 / problem.priors[1, 1] ** 2
     value = integrate_levels(problem, room.h, theta[1], room.step, room.lower)
+    for start in NOISE_STARTS:
+        nu = problem.priors[1, 0] + start * problem.priors[1, 1]
+        there = integrate_levels(problem, room.h, nu, room.step, room.lower)
+        if there > value:
+            value = there
+            theta[1] = nu
     while True:
         up = integrate_levels(problem, room.h, theta[1] + NOISE_DELTA, room.step, room.lower)
         down = integrate_levels(problem, room.h, theta[1] - NOISE_DELTA, room.step, room.lower)

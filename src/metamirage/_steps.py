@@ -13,9 +13,11 @@ from metamirage.densities import LOG_2PI, expand_counts
 # Scale of the logistic steps, in standard deviations of Laplace's Normal: 10 % wider than a
 # logistic of that deviation. Their tails are exponential, those of the priors Normal.
 STEP_SCALE = 1.1 * math.sqrt(3.0) / math.pi
-# Share of the levels of counts that follow their prior: a level near 0 or 1 on the logit scale has
-# a tail there that no expansion about its mode foresees.
+# Share of the levels of counts, and of the noise of scores, that follow their prior: a level near 0
+# or 1 on the logit scale, and a noise below the published error, have a tail there that no
+# expansion about a mode foresees.
 PRIOR_SHARE = 0.03
+NOISE_PRIOR_SHARE = 0.1
 
 
 @jit
@@ -32,19 +34,21 @@ def _log_logistic(t: float) -> float:
 
 
 @jit
-def level_step(u: float, centre: float, sd: float, prior: FloatArray) -> tuple[float, float]:
-    """Turn a uniform into a level about its mode, or about its prior; return its log density too.
+def mixed_step(
+    u: float, centre: float, sd: float, prior: FloatArray, share: float
+) -> tuple[float, float]:
+    """Turn a uniform into a value about its mode, or about its prior; return its log density too.
 
-    ``prior`` (2,) is mean and sd.
+    ``prior`` (2,) is mean and sd; ``share`` of the values follow it.
     """
-    if u < PRIOR_SHARE:
-        level = prior[0] + prior[1] * logistic_step(u / PRIOR_SHARE)[0]
+    if u < share:
+        value = prior[0] + prior[1] * logistic_step(u / share)[0]
     else:
-        level = centre + sd * logistic_step((u - PRIOR_SHARE) / (1 - PRIOR_SHARE))[0]
-    near = math.log((1 - PRIOR_SHARE) / sd) + _log_logistic((level - centre) / sd)
-    far = math.log(PRIOR_SHARE / prior[1]) + _log_logistic((level - prior[0]) / prior[1])
+        value = centre + sd * logistic_step((u - share) / (1 - share))[0]
+    near = math.log((1 - share) / sd) + _log_logistic((value - centre) / sd)
+    far = math.log(share / prior[1]) + _log_logistic((value - prior[0]) / prior[1])
     top = max(near, far)
-    return level, top + math.log1p(math.exp(-abs(near - far)))
+    return value, top + math.log1p(math.exp(-abs(near - far)))
 
 
 @jit
@@ -82,7 +86,9 @@ def step_counts(
     for j in range(2 * (d - 2), -1, -2):
         mode = out[j] + room.step[j]
         sd = 1.0 / room.lower[j, j]
-        out[j], log_density = level_step(u[j], mode - above * sd, sd, problem.priors[j])
+        out[j], log_density = mixed_step(
+            u[j], mode - above * sd, sd, problem.priors[j], PRIOR_SHARE
+        )
         log_q += log_density
         above = room.lower[j, 0] * (out[j] - mode)
     return log_q
@@ -96,13 +102,12 @@ def step_scores(
 
     Otherwise as ``step_counts``. The levels' standard normals are those of Box and Muller (1958).
     """
-    step, log_q = logistic_step(u[1])
-    out[1] = marginal[0] + marginal[1] * step
+    out[1], log_q = mixed_step(u[1], marginal[0], marginal[1], problem.priors[1], NOISE_PRIOR_SHARE)
     mean, lower = room.step, room.lower
     integrate_levels(problem, room.h, out[1], mean, lower)
     radius = math.sqrt(-2 * math.log(u[0]))
     first, second = radius * math.cos(2 * math.pi * u[2]), radius * math.sin(2 * math.pi * u[2])
-    log_q += math.log(lower[0, 0] / marginal[1]) - 0.5 * (first * first + LOG_2PI)
+    log_q += math.log(lower[0, 0]) - 0.5 * (first * first + LOG_2PI)
     out[2] = 0.0
     if problem.inner == 3:
         out[2] = mean[2] + second / lower[2, 2]

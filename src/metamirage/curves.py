@@ -83,6 +83,11 @@ class Curve:
         return len(np.unique(self.size))
 
     @property
+    def published_stderr(self) -> FloatArray:
+        """Standard error without the sd of rounding, on the scale of ``z``, shape (n,)."""
+        return np.asarray(np.sqrt(np.maximum(self.stderr**2 - ROUNDING**2, 0.0)))
+
+    @property
     def counts(self) -> FloatArray:
         """Right answers behind each score, shape (n,): the nearest whole number of items.
 
@@ -121,7 +126,9 @@ def rescaled(curve: Curve, *, origin: float | None = None, unit: float | None = 
     return replace(
         curve,
         z=(curve.sign * curve.score - origin) / unit,
-        stderr=curve.stderr * curve.unit / unit,
+        # The sd of rounding belongs to the scale and is not carried along: through the unit of the
+        # whole curve, the smaller sizes would learn of the score that is left out.
+        stderr=np.hypot(curve.published_stderr * curve.unit / unit, ROUNDING),
         origin=origin,
         unit=unit,
     )

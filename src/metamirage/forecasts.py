@@ -25,7 +25,7 @@ import pandas as pd
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray
-from metamirage.holdouts import Design, Fit, Fits, designs, mean_by_size, outlook
+from metamirage.holdouts import Design, Fit, Fits, designs, mean_by_size
 from metamirage.links import N_DRAWS, Axis, link_curve, logged, make_axis, systematic, through
 from metamirage.pairs import BLOCK, continuous_partners
 from metamirage.predictives import LeftOut, Predictive, assess, left_out
@@ -109,10 +109,16 @@ def forecast_curves(
         threads=threads,
         label="forecasts",
     )
-    rows = {name: found for block in results for name, found in block.items()}
+    place = {curve.curve_id: i for i, curve in enumerate(curves)}
+    table = pd.concat([_table([]), *results], ignore_index=True)
+    return table.sort_values(
+        "curve_id", key=lambda names: names.map(place), kind="stable", ignore_index=True
+    )
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     # Named types, so that a benchmark without a curve of four sizes still has its (empty) table.
-    table = pd.DataFrame([row for c in curves for row in rows[c.curve_id]], columns=COLUMNS)
-    return table.astype(DTYPES)
+    return pd.DataFrame(rows, columns=COLUMNS).astype(DTYPES)
 
 
 COLUMNS = tuple(FORECASTS.columns)
@@ -145,20 +151,19 @@ def make_blocks(curves: Sequence[Curve], tags: pd.DataFrame) -> list[Block]:
     ]
 
 
-def forecast_block(
-    block: Block, *, seed: int, width_prior: str
-) -> dict[str, list[dict[str, object]]]:
-    """Forecast every curve of a block, directly and through its partners: rows by curve."""
+def forecast_block(block: Block, *, seed: int, width_prior: str) -> pd.DataFrame:
+    """Forecast every curve of a block, directly and through its partners."""
     ratios = {p.source: logged(block.curves[p.partner], p.source) for p in block.pairs if p.ratio}
     fits = Fits({**block.curves, **ratios}, seed=seed, width_prior=width_prior)
-    rows: dict[str, list[dict[str, object]]] = {name: [] for name in block.curves}
+    rows: list[dict[str, object]] = []
     for name, curve in block.curves.items():
         for design in designs(curve):
-            rows[name] += direct_rows(fits, name, design)
-            for pair in block.pairs:
-                if pair.curve_id == name:
-                    rows[name] += two_step_rows(fits, pair, design)
-    return rows
+            rows += direct_rows(fits, name, design)
+    for pair in block.pairs:
+        for design in designs(block.curves[pair.curve_id]):
+            rows += two_step_rows(fits, pair, design)
+    # A table at once: the rows of all blocks of a large benchmark would be gigabytes as they are.
+    return _table(rows)
 
 
 def direct_rows(fits: Fits, name: str, design: Design) -> Iterator[dict[str, object]]:
@@ -169,7 +174,7 @@ def direct_rows(fits: Fits, name: str, design: Design) -> Iterator[dict[str, obj
         left = left_out(fit.whole, size)
         rows = {
             predictor: assess(predictive, left, **scale)
-            for predictor, predictive in outlook(fit, left, fits.stream(name)).items()
+            for predictor, predictive in fits.outlook(name, design.cutoff, size).items()
         }
         rows["two_point"] = _two_point_row(fit, left, **scale)
         head = {
@@ -233,7 +238,7 @@ def make_link(fits: Fits, pair: Pair, design: Design) -> Link | None:
         return None
     fit, partner = (fits.below(name, design.cutoff) for name in (pair.curve_id, pair.source))
     asked = [left_out(partner.whole, size) for size in design.sizes]
-    forecasts = [outlook(partner, left, fits.stream(pair.source))["averaged"] for left in asked]
+    forecasts = [fits.averaged(pair.source, design.cutoff, size) for size in design.sizes]
     seen = mean_by_size(partner.train)
     axis = make_axis(shared, np.array([seen[x] for x in shared]), forecasts, curve.size)
     name = f"{pair.curve_id}|given|{pair.partner}"

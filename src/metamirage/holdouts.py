@@ -11,7 +11,7 @@ from metamirage.curves import Curve, FloatArray, curve_seed, rescaled
 from metamirage.densities import CODES, shape_at
 from metamirage.engine import Posterior
 from metamirage.fits import integrate_all, model_weights
-from metamirage.predictives import LeftOut, Predictive, average, observe
+from metamirage.predictives import LeftOut, Predictive, average, left_out, observe
 from metamirage.tables import CANDIDATES, MIN_SIZES
 from metamirage.verdicts import levels
 
@@ -58,7 +58,7 @@ class Fit(NamedTuple):
 
 
 class Fits:
-    """Fits of the curves of a block to their smaller sizes, each made once.
+    """Fits of the curves of a block to their smaller sizes, and their forecasts, each made once.
 
     Parameters
     ----------
@@ -73,18 +73,35 @@ class Fits:
         self.seed = seed
         self.width_prior = width_prior
         self._made: dict[tuple[str, int], Fit] = {}
+        self._averaged: dict[tuple[str, int, float], Predictive] = {}
 
     def below(self, name: str, cutoff: float) -> Fit:
         """Fit of a curve to its sizes under a cut-off."""
-        curve = self.curves[name]
-        # Points are sorted by size: how many they are tells which they are.
-        key = name, int((curve.size < cutoff).sum())
+        curve, key = self.curves[name], self._key(name, cutoff)
         if key not in self._made:
             # The scale of an unbounded metric must not know the scores that are left out.
             train = rescaled(curve.take(curve.size < cutoff))
             whole = rescaled(curve, origin=train.origin, unit=train.unit)
             self._made[key] = self.of(train, whole)
         return self._made[key]
+
+    def _key(self, name: str, cutoff: float) -> tuple[str, int]:
+        # Points are sorted by size: how many they are tells which they are.
+        return name, int((self.curves[name].size < cutoff).sum())
+
+    def outlook(self, name: str, cutoff: float, size: float) -> dict[str, Predictive]:
+        """Predict the score of a curve at one size from its sizes under a cut-off."""
+        fit = self.below(name, cutoff)
+        found = outlook(fit, left_out(fit.whole, size), self.stream(name))
+        self._averaged[*self._key(name, cutoff), size] = found["averaged"]
+        return found
+
+    def averaged(self, name: str, cutoff: float, size: float) -> Predictive:
+        """Predict as ``outlook`` does, by the average of the candidates."""
+        key = (*self._key(name, cutoff), size)
+        if key not in self._averaged:
+            self.outlook(name, cutoff, size)
+        return self._averaged[key]
 
     def of(self, train: Curve, whole: Curve) -> Fit:
         """Fit of a curve to some points, under the window of a whole curve."""

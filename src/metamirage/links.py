@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metamirage._compiled import jit
-from metamirage.curves import Curve, FloatArray
+from metamirage.curves import ROUNDING, Curve, FloatArray
 from metamirage.densities import CODES, shape
 from metamirage.engine import Posterior
 from metamirage.predictives import LeftOut, Predictive, average, observe, quantiles
@@ -30,7 +30,7 @@ from metamirage.tables import CANDIDATES
 from metamirage.verdicts import levels
 
 # Draws of the partner's forecast that go through each candidate of the link.
-N_DRAWS = 4096
+N_DRAWS = 2048
 # ASSUME: the axis spans the partner's scores on the training sizes and the medians of its
 # forecasts, all known before any left-out score. The window of a link thus reaches to where it is
 # asked, as that of a curve over size does, and its levels have their priors at both ends.
@@ -105,7 +105,7 @@ def logged(curve: Curve, name: str) -> Curve:
         score=np.log(curve.score),
         z=curve.sign * np.log(curve.score),
         # To first order; the error of a perplexity is small beside it.
-        stderr=curve.stderr * curve.unit / curve.score,
+        stderr=np.hypot(curve.published_stderr * curve.unit / curve.score, ROUNDING),
         origin=0.0,
         unit=1.0,
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaln, gammaln, logsumexp
+from scipy.special import betaln, gammaln
 
 from metamirage.curves import Curve, FloatArray
 
@@ -180,6 +180,15 @@ def crps(sample: FloatArray, weights: FloatArray, observed: float) -> float:
     return max(float(w @ np.abs(x - observed)) - spread / 2, 0.0)
 
 
+def mean_density(p: Predictive) -> tuple[float, float]:
+    """Log of the predictive density at the observed score, and its Monte Carlo standard error."""
+    # Draws that weigh nothing may be the only likely ones, and their density overflow the rest.
+    top = float(p.log_density[p.weights > 0].max())
+    parts = p.weights * np.exp(np.minimum(p.log_density - top, 0.0))
+    total = float(parts.sum())
+    return top + float(np.log(total)), float(np.sqrt(np.sum((parts / total - p.weights) ** 2)))
+
+
 def pit_ends(p: Predictive, observed: float) -> tuple[float, float]:
     """Predictive probability below the observed score, and up to it.
 
@@ -219,7 +228,7 @@ def rank_histogram(ends: FloatArray, n_bins: int) -> FloatArray:
     """
     edges = np.linspace(0, 1, n_bins + 1)
     low, high = ends[:, :1], ends[:, 1:]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         spread = np.clip((edges - low) / (high - low), 0, 1)
     # A rank without a tie is a point and belongs to the bin that it opens, 1 to the last.
     point = (edges > low) | (edges == 1)
@@ -248,8 +257,7 @@ def assess(p: Predictive, left: LeftOut, *, ratio: float, shift: float) -> dict[
     p = in_order(p)
     w, target = p.weights, left.observed
     mean = float(w @ p.sample)
-    log_score = float(logsumexp(p.log_density, b=w))
-    relative = np.exp(p.log_density - log_score)
+    log_score, log_score_se = mean_density(p)
     q = quantiles(p, tuple(LEVELS.values()))
     low, high = pit_ends(p, left.landing)
     return {
@@ -258,7 +266,7 @@ def assess(p: Predictive, left: LeftOut, *, ratio: float, shift: float) -> dict[
         "sd": float(np.sqrt(w @ (p.sample - mean) ** 2)) * ratio,
         **dict(zip(LEVELS, (q * ratio + shift).tolist(), strict=True)),
         "log_score": log_score - np.log(ratio),
-        "log_score_se": float(np.sqrt(np.sum((w * (relative - 1)) ** 2))),
+        "log_score_se": log_score_se,
         "crps": crps(p.sample, w, target) * ratio,
         "pit": (low + high) / 2,
         "pit_low": low,

@@ -34,6 +34,7 @@ def since(rule: str) -> set[str]:
         ("src/metamirage/concentration.py", CONCENTRATION),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
         ("src/metamirage/forecasts.py", {"forecast_curves"} | CONCENTRATION),
+        ("src/metamirage/links.py", {"forecast_curves"} | CONCENTRATION),
         ("src/metamirage/scores.py", {"score_curves", "render_benchmark"}),
         ("src/metamirage/tags.py", since("tag_metrics")),
         ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
