@@ -22,6 +22,8 @@ VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
 STRATA = ("", "same outputs", "same model")
+# Of a task, by its latent; the order is that of latent.STATEMENTS, with the default last.
+LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -322,6 +324,39 @@ CONCENTRATION = _schema(
     ["hypothesis", "estimand", "scheme", "stratum"],
 )
 
+_LOG_SCORE = "log score of the continuous partner, metric-explained minus real, nats"
+LATENT = _schema(
+    "latent",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "task": _text("Task with a discontinuous and a continuous metric."),
+        "verdict": _text(
+            "Where the sharpness sits, by the rule of metamirage.latent.", LATENT_VERDICTS
+        ),
+        "reason": _text("Why it is unresolved: the first condition that failed; else empty."),
+        "stratum": _text("What the metrics of a pair share.", STRATA),
+        "p_explained": _share("Probability that the partner is smooth, of the three statements."),
+        "p_real": _share("Probability that it breaks where the discontinuous curve does."),
+        "p_neither": _share("Probability of neither."),
+        "elpd_difference": _real(f"Sum over all sizes of the {_LOG_SCORE}: mean over blocks."),
+        "elpd_se": _real("Its standard error over blocks; missing for one block.", 0.0),
+        "elpd_last": _real(f"The part of the largest size in the {_LOG_SCORE}."),
+        "elpd_last_se": _real("Its standard error over blocks; missing for one block.", 0.0),
+        "link_gain": _real(
+            "Log score of the discontinuous metric at the largest size, by the link fed with the"
+            " partner's true score minus by its own direct forecast; missing without forecasts."
+        ),
+        "link_gain_se": _real("Its standard error over blocks; missing for one block.", 0.0),
+        "p_sharp_discontinuous": _share("Mean P(sharp) of the discontinuous curves."),
+        "p_sharp_continuous": _share("Mean P(sharp) of the continuous curves."),
+        "n_blocks": _count("Subtasks, families and shots behind it."),
+        "n_pairs": _count("Pairs behind it: those whose discontinuous curve rises."),
+        "n_pairs_all": _count("Pairs looked at."),
+        "n_sharp": _count("Discontinuous curves behind it that are sharp, each for itself."),
+    },
+    ["task"],
+)
+
 REPRODUCTION = _schema(
     "reproduction",
     {
@@ -353,6 +388,7 @@ CONTRACTS = {
         PROFILES,
         FORECASTS,
         CONCENTRATION,
+        LATENT,
         REPRODUCTION,
     )
 }
