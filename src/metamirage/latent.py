@@ -91,8 +91,12 @@ class Evidence(NamedTuple):
 
     @property
     def difference(self) -> float:
-        """Metric-explained over real, within ``MOST``."""
-        return float(np.clip(self.explained - self.real, -MOST, MOST))
+        """Metric-explained over real."""
+        return self.explained - self.real
+
+    def bounded(self) -> Evidence:
+        """Return the evidence with no statement further than ``MOST`` below the best."""
+        return Evidence(*np.maximum(self, max(self) - MOST).tolist())
 
 
 def judge_tasks(
@@ -205,15 +209,17 @@ def _pair_row(
     curve: Curve, pair: Pair, one: Reading, whole: Reading, before: Reading
 ) -> dict[str, object]:
     full, train = (weigh(partner, one.posterior) for partner in (whole, before))
+    believed = full.bounded()
+    # The chain rule: what all sizes say less what all but the largest say.
+    last = full.difference - train.difference
     return {
         **{column: curve.key[column] for column in ("benchmark", *BLOCK)},
         "curve_id": pair.curve_id,
         "partner": pair.partner,
         "stratum": pair.stratum,
-        **dict(zip(EVIDENCE, full, strict=True)),
-        "difference": full.difference,
-        # The chain rule: what all sizes say less what all but the largest say.
-        "last": full.difference - train.difference,
+        **dict(zip(EVIDENCE, believed, strict=True)),
+        "difference": believed.difference,
+        "last": np.clip(last, -MOST, MOST),
         "p_jump": one.p_jump,
         "p_sharp_1": one.p_sharp,
         "p_sharp_0": whole.p_sharp,
@@ -232,9 +238,9 @@ def weigh(partner: Reading, discontinuous: Shares) -> Evidence:
     """
     after = _statements(partner.posterior, discontinuous)
     prior = _statements(partner.prior, discontinuous)
-    # Below its thousandth part of a draw's weight a probability is not resolved.
+    # Smaller ones no draw can tell from none.
     log_bf = np.log(np.maximum(after, 1e-9)) - np.log(np.maximum(prior, 1e-4))
-    return Evidence(*np.maximum(log_bf, log_bf.max() - MOST).tolist())
+    return Evidence(*log_bf.tolist())
 
 
 def _statements(partner: Shares, discontinuous: Shares) -> FloatArray:
