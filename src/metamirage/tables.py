@@ -24,6 +24,8 @@ PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_part
 STRATA = ("", "same outputs", "same model")
 # Of a task, by its latent; the order is that of latent.STATEMENTS, with the default last.
 LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
+# Of a task, by all its metrics.
+RESIDUAL_STATES = ("stays sharp", "changes", "open", "not sharp", "one metric")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -357,6 +359,52 @@ LATENT = _schema(
     ["task"],
 )
 
+RESIDUAL = _schema(
+    "residual",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "task": _text("Task with a curve that enters the tests."),
+        "state": _text(
+            "By the blocks that two metrics score, as metamirage.residual says.", RESIDUAL_STATES
+        ),
+        "residual": _share("Mean over these blocks of the lowest P(sharp) of its metrics."),
+        "metrics": _text("Metrics of the task that enter, joined by commas."),
+        "n_metrics": _count("How many they are.", 1),
+        "n_blocks": _count("Blocks (subtask, family, shots) that two metrics or more score."),
+        "n_blocks_sharp": _count("Those with a SHARP curve."),
+        "n_blocks_all_sharp": _count("Those where every metric is SHARP."),
+        "n_blocks_changed": _count(
+            "Those SHARP by one metric, SMOOTH, FLAT or INVERSE by another."
+        ),
+    },
+    ["task"],
+)
+
+RESIDUAL_TESTS = _schema(
+    "residual_tests",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "question": _text(
+            "What the residual may go with.", ["keyword", "shots", "family", "onsets"]
+        ),
+        "level": _text("Which keyword or family, or the unit."),
+        "estimate": _real(
+            "Difference in the residual: with the keyword minus without, by doubling 1 + shots, or"
+            " this family minus the others; onsets: share of pairs together minus that by chance."
+        ),
+        "lower": _real("Lower end of the 95 % interval."),
+        "upper": _real("Upper end of the 95 % interval."),
+        "p_value": _share("p-value, two-sided but for onsets."),
+        "p_adjusted": _share("Holm's over all rows of the table that have a p-value."),
+        "n_tasks": _count("Tasks behind it."),
+        "n_with": _count("Tasks with the keyword; transitions, for onsets."),
+        "method": _text("How the p-value was made, or empty."),
+        "seed": _count("Seed of the permutations."),
+        "note": _text("What to keep in mind, or empty."),
+    },
+    ["question", "level"],
+)
+
 REPRODUCTION = _schema(
     "reproduction",
     {
@@ -389,6 +437,8 @@ CONTRACTS = {
         FORECASTS,
         CONCENTRATION,
         LATENT,
+        RESIDUAL,
+        RESIDUAL_TESTS,
         REPRODUCTION,
     )
 }
