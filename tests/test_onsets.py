@@ -6,16 +6,25 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from builders import BIG_G, PALM
-from metamirage.curves import FloatArray
-from metamirage.onsets import Onsets, closeness, clustering_test, draw_chance
+from builders import BIG_G, GPT_3, PALM, counted, logistic, make_curve
+from metamirage.curves import Curve, FloatArray
+from metamirage.fits import fit_curve
+from metamirage.onsets import (
+    Onsets,
+    Places,
+    closeness,
+    clustering_test,
+    draw_chance,
+    redrawn,
+    simulate_places,
+)
 
-FAR = np.array([7.0, 8.0, 9.0, 10.0, 11.0])
+EVEN = Places(np.linspace(BIG_G[0], BIG_G[-1], 400), np.full(400, 0.2))
 
 
-def onsets(mean: FloatArray, *, sd: float = 0.2, sizes: FloatArray = BIG_G) -> Onsets:
+def onsets(mean: FloatArray, *, sd: float = 0.2, chance: Places = EVEN) -> Onsets:
     n = len(mean)
-    return Onsets(mean, np.full(n, sd), np.arange(n), np.zeros(n, dtype=int), [sizes])
+    return Onsets(Places(mean, np.full(n, sd)), np.arange(n), np.zeros(n, dtype=int), [chance])
 
 
 def all_pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -24,12 +33,12 @@ def all_pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_known_places_are_counted() -> None:
-    mean = np.array([8.0, 8.3, 9.0])
-    assert closeness(mean, np.zeros(3), all_pairs(3)) == pytest.approx(1 / 3, abs=1e-12)
+    places = Places(np.array([8.0, 8.3, 9.0]), np.zeros(3))
+    assert closeness(places, all_pairs(3)) == pytest.approx(1 / 3, abs=1e-12)
 
 
 def test_uncertain_places_count_by_their_overlap() -> None:
-    found = closeness(np.array([8.0, 8.2]), np.array([0.3, 0.4]), all_pairs(2))
+    found = closeness(Places(np.array([8.0, 8.2]), np.array([0.3, 0.4])), all_pairs(2))
     expected = norm.cdf(0.5, 0.2, 0.5) - norm.cdf(-0.5, 0.2, 0.5)
     assert found == pytest.approx(expected, abs=1e-12)
 
@@ -42,42 +51,75 @@ def test_tasks_at_one_size_cluster() -> None:
     assert p_value == pytest.approx(1 / 200, abs=1e-12)
 
 
+def test_even_places_do_not_cluster() -> None:
+    rng = np.random.default_rng(3)
+    hits = 0
+    for _ in range(100):
+        places = onsets(rng.uniform(BIG_G[0], BIG_G[-1], 15))
+        hits += clustering_test(places, rng=rng, n_draws=99)[2] <= 0.05
+    # The 99.5 % quantile of 100 trials at 0.05.
+    assert hits <= binom.ppf(0.995, 100, 0.05)
+
+
 def test_two_families_are_not_compared_with_each_other() -> None:
     twice = Onsets(
-        np.array([8.0, 9.0, 8.0, 9.0]), np.zeros(4), np.array([0, 1, 0, 1]),
-        np.array([0, 0, 1, 1]), [BIG_G, BIG_G],
-    )  # fmt: skip
+        Places(np.array([8.0, 9.0, 8.0, 9.0]), np.zeros(4)),
+        np.array([0, 1, 0, 1]),
+        np.array([0, 0, 1, 1]),
+        [EVEN, EVEN],
+    )
     estimate, _, _ = clustering_test(twice, rng=np.random.default_rng(1), n_draws=19)
     assert estimate == 0.0
 
 
-def test_places_that_fall_into_gaps_are_no_clusters() -> None:
-    # True places are even; each estimate is the middle of its gap, as for a step between two sizes.
-    rng = np.random.default_rng(3)
-    hits = 0
-    for _ in range(100):
-        true = rng.uniform(FAR[0], FAR[-1], 15)
-        middle = np.floor(true) + 0.5
-        found = onsets(middle, sd=1 / np.sqrt(12), sizes=FAR)
-        hits += clustering_test(found, rng=rng, n_draws=99)[2] <= 0.05
-    # At most the 0.5 % quantile from above of 100 trials at 0.05.
-    assert hits <= binom.ppf(0.995, 100, 0.05)
+def test_a_task_has_one_quantile_in_all_families() -> None:
+    n = 500
+    other = Places(np.linspace(PALM[0], PALM[-1], 400), np.full(400, 0.1))
+    found = Places(np.zeros(2 * n), np.zeros(2 * n))
+    both = Onsets(found, np.tile(np.arange(n), 2), np.repeat([0, 1], n), [EVEN, other])
+    drawn = draw_chance(both, np.random.default_rng(2))
+    assert np.corrcoef(drawn.mean[:n], drawn.mean[n:])[0, 1] > 0.999
+    assert set(drawn.sd[n:]) == {0.1}
+    # A uniform quantile: its mean within four standard errors.
+    assert drawn.mean[n:].mean() == pytest.approx(
+        (PALM[0] + PALM[-1]) / 2,
+        abs=4 * (PALM[-1] - PALM[0]) / np.sqrt(12 * n),
+    )
 
 
-def test_chance_lies_within_the_sizes_of_each_family() -> None:
-    n = 2000
-    drawn = draw_chance(
-        Onsets(
-            np.zeros(2 * n), np.full(2 * n, 1e-6), np.tile(np.arange(n), 2),
-            np.repeat([0, 1], n), [BIG_G, PALM],
-        ),
-        np.random.default_rng(2),
-    )  # fmt: skip
-    for part, sizes in ((drawn[:n], BIG_G), (drawn[n:], PALM)):
-        span = sizes[-1] - sizes[0]
-        # A certain place is the true one: uniform, its mean within four standard errors.
-        assert part.mean() == pytest.approx(sizes[0] + span / 2, abs=4 * span / np.sqrt(12 * n))
-        assert part.min() > sizes[0] - 1e-4
-        assert part.max() < sizes[-1] + 1e-4
-    # One quantile a task: both families rise together.
-    assert np.corrcoef(drawn[:n], drawn[n:])[0, 1] > 0.999
+def sharp(place: float, name: str = "sharp") -> Curve:
+    mean = 0.02 + 0.8 * logistic(GPT_3, location=place, width=0.3)
+    return counted(GPT_3, mean, items=200, name=name)
+
+
+def test_a_curve_is_observed_anew_about_its_mean() -> None:
+    # Levels 0.1 and 0.9 in logits, hardly any over-dispersion, a step at 9.5.
+    theta = np.array([-np.log(9.0), 12.0, np.log(9.0), 0.0, np.log(0.1)])
+    rng = np.random.default_rng(4)
+    drawn = np.array([redrawn(sharp(9.0), theta, 9.5, rng).z for _ in range(400)])
+    expected = 0.1 + 0.8 * logistic(GPT_3, location=9.5, width=0.1)
+    # Four standard errors of a mean of 400 binomial shares of 200.
+    error = np.sqrt(expected * (1 - expected) / (200 * 400))
+    assert (np.abs(drawn.mean(axis=0) - expected) < 4 * error + 1e-3).all()
+
+
+def test_graded_scores_are_observed_with_their_errors() -> None:
+    curve = make_curve(GPT_3, np.zeros(8), stderr=0.03)
+    theta = np.array([0.2, np.log(0.04), 0.7, 0.0, np.log(0.1)])
+    rng = np.random.default_rng(4)
+    drawn = np.array([redrawn(curve, theta, 20.0, rng).z for _ in range(2000)])
+    # A sd of 2,000 Normal draws is known to 1.6 %; four standard errors.
+    assert drawn.std(axis=0) == pytest.approx(np.full(8, 0.05), rel=0.065)
+    assert drawn.mean() == pytest.approx(0.2, abs=4 * 0.05 / np.sqrt(16_000))
+
+
+def test_simulated_places_are_those_that_are_found_sharp_again() -> None:
+    curve = sharp(9.3)
+    assert fit_curve(curve, seed=1)[0]["verdict"] == "SHARP"
+    one, two = (simulate_places([curve], seed=1, width_prior="default", threads=t) for t in (1, 2))
+    assert (one.mean == two.mean).all()
+    assert 50 < len(one.mean) < 400
+    # SHARP lies inside; in the order of the true places, which the found ones follow.
+    assert one.mean.min() > GPT_3[0]
+    assert one.mean.max() < GPT_3[-1]
+    assert np.corrcoef(np.arange(len(one.mean)), one.mean)[0, 1] > 0.9

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from builders import BIG_G, tidy_rows
+import metamirage.onsets
+from builders import BIG_G, counted, logistic, tidy_rows
+from metamirage.curves import Curve
 from metamirage.residual import (
     adjusted,
     compare_blocks,
@@ -113,9 +116,23 @@ def tidy(words: dict[str, str], family: str = "F") -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def related(rows: list[dict[str, object]], scores: pd.DataFrame, n: int = 199) -> pd.DataFrame:
-    found = relate_residual(table(*rows), scores, seed=1, n_permutations=n)
+def related(rows: list[dict[str, object]], scores: pd.DataFrame) -> pd.DataFrame:
+    fits = table(*rows)
+    curves = [pattern(str(name)) for name in fits["curve_id"]]
+    found = relate_residual(fits, scores, curves, seed=1, n_permutations=199)
     return check(found, RESIDUAL_TESTS, source="invented").set_index(["question", "level"])
+
+
+def pattern(name: str) -> Curve:
+    """Make a sharp curve, the pattern of the transitions by chance."""
+    mean = 0.02 + 0.8 * logistic(BIG_G, location=9.0, width=0.3)
+    return replace(counted(BIG_G, mean, items=500), curve_id=name)
+
+
+@pytest.fixture(autouse=True)
+def few_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance needs no precision here."""
+    monkeypatch.setattr(metamirage.onsets, "N_SIMULATED", 40)
 
 
 TASKS = [f"t{i:02d}" for i in range(20)]

@@ -15,13 +15,14 @@ throughout; Holm's correction covers all of them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from metamirage.onsets import Onsets, clustering_test
+from metamirage.curves import Curve
+from metamirage.onsets import Onsets, Places, clustering_test, simulate_places
 from metamirage.pairs import BLOCK
 from metamirage.permutation import MIN_UNITS, FlipTest, Units, flip_test, label_test
 from metamirage.tables import MIN_SIZES_VERDICT, RESIDUAL, RESIDUAL_STATES, RESIDUAL_TESTS
@@ -113,30 +114,52 @@ def _state(blocks: pd.DataFrame, sharp: pd.DataFrame) -> str:
 
 
 def relate_residual(
-    fits: pd.DataFrame, tidy: pd.DataFrame, *, seed: int, n_permutations: int
+    fits: pd.DataFrame,
+    tidy: pd.DataFrame,
+    curves: Sequence[Curve],
+    *,
+    seed: int,
+    n_permutations: int,
+    width_prior: str = "default",
+    threads: int = 1,
 ) -> pd.DataFrame:
     """Test what the residual goes with.
 
     Parameters
     ----------
     fits, tidy
-        Tables of one benchmark; the latter gives keywords, where its source has them, and sizes.
+        Tables of one benchmark; the latter gives keywords, where its source has them.
+    curves
+        Those that were fitted, patterns for the transitions by chance.
     seed, n_permutations
         Of the permutations and simulations.
+    width_prior, threads
+        As in ``fits.fit_curves``.
 
     Returns
     -------
     pandas.DataFrame
         Table ``tables.RESIDUAL_TESTS``, one row a question and level.
     """
-    curves = entering(fits)
-    blocks = compare_blocks(curves)
+    tested = entering(fits)
+    blocks = compare_blocks(tested)
     rng = np.random.default_rng(seed)
+    sharp = _clearest(tested)
+    named = {curve.curve_id: curve for curve in curves}
+    chance = [
+        simulate_places(
+            [named[name] for name in group["curve_id"]],
+            seed=seed,
+            width_prior=width_prior,
+            threads=threads,
+        )
+        for _, group in sharp.groupby("family")
+    ]
     rows = [
         *_keyword_rows(blocks, keywords_of(tidy), rng=rng, n_draws=n_permutations),
         _shots_row(blocks, rng=rng, n_draws=n_permutations),
         *_family_rows(blocks, rng=rng, n_draws=n_permutations),
-        _onset_row(curves, tidy, rng=rng, n_draws=n_permutations),
+        _onset_row(sharp, chance, rng=rng, n_draws=n_permutations),
     ]
     table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
     return adjusted(table)[list(RESIDUAL_TESTS.columns)]
@@ -228,32 +251,36 @@ def _flipped(
     )  # fmt: skip
 
 
-def _onset_row(
-    curves: pd.DataFrame, tidy: pd.DataFrame, *, rng: np.random.Generator, n_draws: int
-) -> Row:
-    """Whether SHARP curves of different tasks of a family lie at one size more than by chance."""
+def _clearest(curves: pd.DataFrame) -> pd.DataFrame:
+    """Pick the clearest SHARP curve of each task and family, in families with two such tasks."""
     sharp = curves[curves["verdict"] == "SHARP"].sort_values(
         ["p_sharp", "curve_id"], ascending=[False, True]
     )
-    # The clearest curve of a task and family stands for it: its other curves share its items.
+    # One curve stands for a task and family: its other curves share its items.
     chosen = sharp.drop_duplicates(["task", "family"])
-    together = chosen[chosen.groupby("family")["task"].transform("nunique") > 1]
-    n_tasks = together["task"].nunique()
-    if n_tasks < 2:
-        return _row("onsets", "within families", note="fewer than two tasks have a SHARP curve")
-    sizes = np.log10(tidy.drop_duplicates(["family", "n_params"]).set_index("family")["n_params"])
+    return chosen[chosen.groupby("family")["task"].transform("nunique") > 1]
+
+
+def _onset_row(
+    sharp: pd.DataFrame, chance: Sequence[Places], *, rng: np.random.Generator, n_draws: int
+) -> Row:
+    """Whether sharp transitions of different tasks of a family lie at one size, beyond chance."""
+    level = "within families"
+    if sharp.empty:
+        return _row("onsets", level, note="no family has two tasks with a SHARP curve")
+    if min(len(places.mean) for places in chance) == 0:
+        return _row("onsets", level, note="no simulated transition is found SHARP")
     onsets = Onsets(
-        mean=together["location_mean"].to_numpy(float),
-        sd=together["location_sd"].to_numpy(float),
-        task=pd.factorize(together["task"])[0],
-        family=pd.factorize(together["family"])[0],
-        sizes=[np.sort(sizes.loc[[name]].to_numpy(float)) for name in together["family"].unique()],
+        found=Places(sharp["location_mean"].to_numpy(float), sharp["location_sd"].to_numpy(float)),
+        task=pd.factorize(sharp["task"])[0],
+        family=pd.factorize(sharp["family"], sort=True)[0],
+        chance=chance,
     )
     estimate, expected, p_value = clustering_test(onsets, rng=rng, n_draws=n_draws)
     return _row(
-        "onsets", "within families", estimate=estimate - expected, p_value=p_value,
-        n_tasks=n_tasks, n_with=len(together),
-        method="one-sided, against onsets drawn evenly over the sizes of a family; no interval",
+        "onsets", level, estimate=estimate - expected, p_value=p_value,
+        n_tasks=sharp["task"].nunique(), n_with=len(sharp),
+        method="one-sided, against the same transitions at places drawn evenly; no interval",
         note=f"{estimate:.3f} of the pairs of tasks within half a decade, {expected:.3f} by chance",
     )  # fmt: skip
 
