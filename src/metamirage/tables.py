@@ -26,6 +26,8 @@ STRATA = ("", "same outputs", "same model")
 LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
 # Of a task, by all its metrics.
 RESIDUAL_STATES = ("stays sharp", "changes", "open", "not sharp", "one metric")
+# Of a curve: its bend in log size.
+SUPERLINEAR_LABELS = ("faster", "slower", "undecided", "no rise")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -405,6 +407,37 @@ RESIDUAL_TESTS = _schema(
     ["question", "level"],
 )
 
+SUPERLINEAR = _schema(
+    "superlinear",
+    {
+        **_CURVE_ROW,
+        "label": _text("Rise compared with a line in log size.", SUPERLINEAR_LABELS),
+        "p_faster": _share("P(exponent > 0); missing for a curve that does not rise."),
+        "exponent_mean": _real("Exponent of power, per decade: posterior mean; a line has 0."),
+        "exponent_sd": _real("Its posterior sd.", 0.0),
+    },
+    ["curve_id"],
+)
+
+SUPERLINEAR_TESTS = _schema(
+    "superlinear_tests",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
+        "stratum": _text("all: between tasks; else what the metrics of a pair share."),
+        "estimate": _real("P(exponent > 0), class 1 minus class 0, of rising curves."),
+        "lower": _real("Lower end of the 95 % interval."),
+        "upper": _real("Upper end of the 95 % interval."),
+        "p_value": _share("Two-sided p-value."),
+        "n_tasks": _count("Tasks behind it."),
+        "n_curves": _count("Rising curves (all) or pairs of them behind it."),
+        "method": _text("How the p-value was made, or empty."),
+        "seed": _count("Seed of the permutations."),
+        "note": _text("What to keep in mind, or empty."),
+    },
+    ["scheme", "stratum"],
+)
+
 REPRODUCTION = _schema(
     "reproduction",
     {
@@ -439,6 +472,8 @@ CONTRACTS = {
         LATENT,
         RESIDUAL,
         RESIDUAL_TESTS,
+        SUPERLINEAR,
+        SUPERLINEAR_TESTS,
         REPRODUCTION,
     )
 }
