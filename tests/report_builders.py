@@ -12,10 +12,13 @@ from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
+from metamirage.latent import judge_tasks
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
+from metamirage.residual import find_residual, relate_residual
 from metamirage.scores import score_curves
+from metamirage.superlinear import compare_classes, find_superlinear
 from metamirage.tables import ISSUES, TAGS, TIDY, check
 
 SEED = 11
@@ -136,6 +139,7 @@ def report_inputs() -> ReportInputs:
     curves = build_curves(tidy, tags)
     fitted = fit_curves(curves, seed=SEED)
     forecasts = forecast_curves(curves, tags, seed=SEED)
+    bent = find_superlinear(fitted.fits, fitted.models)
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,
@@ -149,6 +153,11 @@ def report_inputs() -> ReportInputs:
         concentration=assess_concentration(
             fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
         ),
+        latent=judge_tasks(curves, tags, forecasts, seed=SEED),
+        residual=find_residual(fitted.fits),
+        residual_tests=relate_residual(fitted.fits, tidy, curves, seed=SEED, n_permutations=99),
+        superlinear=bent,
+        superlinear_tests=compare_classes(bent, tags, tidy=tidy, seed=SEED, n_permutations=99),
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,

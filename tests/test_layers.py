@@ -17,7 +17,10 @@ STAGES = (
     "scores",
     "fits",
     "forecasts",
+    "latent",
     "concentration",
+    "residual",
+    "superlinear",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

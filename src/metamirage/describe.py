@@ -22,6 +22,11 @@ PLACES = {
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",
         "one estimand",
     ),
+    "latent": ("latent/<benchmark>.parquet", "one task with both kinds of metric"),
+    "residual": ("residual/<benchmark>.parquet", "one task"),
+    "residual_tests": ("residual/<benchmark>.tests.parquet", "one question and level"),
+    "superlinear": ("superlinear/<benchmark>.parquet", "one curve that enters the tests"),
+    "superlinear_tests": ("superlinear/<benchmark>.tests.parquet", "one class scheme and stratum"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

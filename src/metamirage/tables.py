@@ -245,6 +245,11 @@ MODELS = _schema(
             " scale is that of the whole curve, where the forecasts stage uses the smaller sizes'."
         ),
         "elpd_se": _real("Monte Carlo standard error of elpd_last.", 0.0),
+        "shape1_mean": _real(
+            "Posterior mean of the first shape parameter: exponent per decade (power), location"
+            " (sigmoid), turning point (quadratic); missing for the others."
+        ),
+        "shape1_sd": _real("Its posterior sd.", 0.0),
     },
     ["curve_id", "model"],
 )

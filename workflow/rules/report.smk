@@ -28,6 +28,11 @@ rule render_benchmark:
         models="data/processed/fits/{benchmark}.models.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
+        latent="data/processed/latent/{benchmark}.parquet",
+        residual="data/processed/residual/{benchmark}.parquet",
+        residual_tests="data/processed/residual/{benchmark}.tests.parquet",
+        superlinear="data/processed/superlinear/{benchmark}.parquet",
+        superlinear_tests="data/processed/superlinear/{benchmark}.tests.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",

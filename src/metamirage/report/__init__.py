@@ -21,7 +21,7 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import forecasting, layouts, results, text
+from metamirage.report import forecasting, layouts, results, sharpness, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.terms import TERMS, VERDICT_RULES
@@ -30,9 +30,14 @@ from metamirage.tables import (
     FITS,
     FORECASTS,
     ISSUES,
+    LATENT,
     MODELS,
     REPRODUCTION,
+    RESIDUAL,
+    RESIDUAL_TESTS,
     SCORES,
+    SUPERLINEAR,
+    SUPERLINEAR_TESTS,
     TAGS,
     TIDY,
     read_table,
@@ -53,7 +58,8 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, forecasts, concentration
+    tidy, issues, tags, scores, fits, models, forecasts, concentration, latent, residual,
+    residual_tests, superlinear, superlinear_tests
         Tables of the benchmark, under the contracts of the same names.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
@@ -75,6 +81,11 @@ class ReportInputs:
     models: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    latent: pd.DataFrame
+    residual: pd.DataFrame
+    residual_tests: pd.DataFrame
+    superlinear: pd.DataFrame
+    superlinear_tests: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -103,7 +114,10 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION)
+        contracts = (
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION),
+            *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
+        )
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -265,7 +279,7 @@ def _benchmark_sentences(
         "H5": results.translation(inputs.concentration),
         "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
-        "untested": results.untested(inputs.concentration, HYPOTHESES),
+        "untested": results.untested(inputs.concentration, _stated(inputs)),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
         "s_against_verdicts": text.s_against_verdicts(joined),
@@ -274,7 +288,25 @@ def _benchmark_sentences(
         "two_step": forecasting.step_quality(foreseen.steps),
         "issues": text.issue_count(inputs.issues),
         "reproduction": text.reproduced(inputs.reproduction),
+        **_sharpness_sentences(inputs),
     } | _standing_sentences()
+
+
+def _stated(inputs: ReportInputs) -> list[str]:
+    """Hypotheses whose rows belong into the concentration table; H3 has a table of its own."""
+    return [h for h in HYPOTHESES if h != "H3" or inputs.latent.empty]
+
+
+def _sharpness_sentences(inputs: ReportInputs) -> dict[str, str]:
+    return {
+        "latent": sharpness.latent_counts(inputs.latent),
+        "latent_names": sharpness.latent_names(inputs.latent),
+        "latent_errors": sharpness.latent_errors(inputs.latent),
+        "residual": sharpness.residual_counts(inputs.residual),
+        "residual_tests": sharpness.residual_findings(inputs.residual_tests),
+        "bends": sharpness.bends(inputs.superlinear),
+        "bend_classes": sharpness.bend_findings(inputs.superlinear_tests),
+    }
 
 
 def _standing_sentences() -> dict[str, str]:
@@ -297,6 +329,10 @@ def _benchmark_tables(
         "tags": layouts.tag_table(inputs.tags),
         "issues": layouts.issue_table(inputs.issues),
         "reproduction": layouts.reproduction_table(inputs.reproduction),
+        "latent": sharpness.latent_table(inputs.latent),
+        "residual": sharpness.residual_table(inputs.residual),
+        "residual_tests": sharpness.residual_test_table(inputs.residual_tests),
+        "bends": sharpness.bend_table(inputs.superlinear_tests),
     }
 
 
@@ -304,6 +340,7 @@ def _glossaries() -> dict[str, Mapping[str, str]]:
     return {
         "columns": layouts.curve_glossary(),
         "estimands": layouts.estimand_glossary(),
+        "latent": sharpness.MEANINGS,
         "terms": TERMS,
     }
 
