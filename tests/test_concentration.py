@@ -186,5 +186,7 @@ def test_the_largest_size_alone_is_compared_by_its_log_score() -> None:
     tags = tags_of(fits)
     tested = join_tested(fits, forecasts, tags)
     assert len(tested) == len(fits)
-    table = assess_concentration(fits, forecasts, tags, seed=SEED, n_permutations=50)
+    table = assess_concentration(
+        fits, forecasts, tags, tidy=tidy_of(fits), seed=SEED, n_permutations=50
+    )
     assert row_of(table, **WIDTH | {"estimand": "log_score"})["estimate"] == 2.0
