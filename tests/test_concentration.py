@@ -53,7 +53,7 @@ def tags_of(fits: pd.DataFrame, query: str = "generate") -> pd.DataFrame:
 
 def forecasts_of(fits: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"curve_id": fits["curve_id"], "predictor": "averaged", "log_score": 0.0})
-    largest = table.assign(n_left_out=1, target=1, partner="")
+    largest = table.assign(n_left_out=1, target=1, partner="", stratum="", crps=0.1)
     # Other forecasts of the same curves, which no test of these is about.
     others = [
         largest.assign(n_left_out=2, log_score=-50.0),

@@ -154,3 +154,19 @@ def test_adjusted_p_values_name_their_family() -> None:
         "Adjusted by Holm within each family: H2 log10_width p = 0.008 (primary: H2)."
     )
     assert results.corrected(table(concentration_row())).startswith("No hypothesis")
+
+
+def test_h4_says_which_way_foretells_better_and_by_how_much() -> None:
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain")
+    said = results.hypotheses(table(row))["H4"]
+    assert said.startswith(
+        "Discontinuous metrics are better foretold through their continuous partner than directly"
+        " by 0.25 nats of log score (same outputs; estimate 0.25, 95 % interval 0.125 to 0.5;"
+    )
+    worse = results.hypotheses(table(row | {"estimate": -0.5, "p_value": 0.3}))["H4"]
+    assert "are worse foretold through their continuous partner than directly by 0.5" in worse
+
+
+def test_h4_of_a_few_tasks_decides_nothing() -> None:
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain", n_tasks=3)
+    assert "The pairs can't decide: 3 tasks" in results.hypotheses(table(row))["H4"]

@@ -314,7 +314,7 @@ CONCENTRATION = _schema(
         "p_adjusted": _share("Holm's over the family that correction names; missing elsewhere."),
         "correction": _text("Family of hypotheses that p_adjusted covers, or empty."),
         "n_tasks": _count("Tasks behind the estimate."),
-        "n_curves": _count("Curves (H1) or pairs (H2, H5) behind it."),
+        "n_curves": _count("Curves (H1) or pairs (H2, H4, H5) behind it."),
         "method": _text("How the p-value and interval were made."),
         "seed": _count("Seed of the permutations."),
         "note": _text("What to keep in mind, or empty."),
