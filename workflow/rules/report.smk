@@ -81,7 +81,16 @@ rule render_index:
             )
         ),
         settings=SETTINGS,
-        libraries=versions("numpy", "scipy", "numba", "pandas", "statsmodels", "jinja2"),
+        libraries=versions(
+            "numpy",
+            "scipy",
+            "numba",
+            "pandas",
+            "statsmodels",
+            "matplotlib",
+            "seaborn",
+            "jinja2",
+        ),
     script:
         "../scripts/render_index.py"
 

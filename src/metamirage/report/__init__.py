@@ -24,6 +24,7 @@ from metamirage.registry import BenchmarkSpec, load_spec
 from metamirage.report import forecasting, layouts, results, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
     CONCENTRATION,
@@ -321,6 +322,7 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
+        forest=forest_exhibit(inputs.concentration, inputs.pooled),
         said=_standing_sentences() | {"not_comparable": results.not_comparable(inputs.pooled)},
         verdict_rules=VERDICT_RULES,
         terms_used=TERMS,
