@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
 from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
@@ -136,6 +137,9 @@ def report_inputs() -> ReportInputs:
     curves = build_curves(tidy, tags)
     fitted = fit_curves(curves, seed=SEED)
     forecasts = forecast_curves(curves, tags, seed=SEED)
+    tested = assess_concentration(
+        fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
+    )
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,
@@ -146,9 +150,8 @@ def report_inputs() -> ReportInputs:
         fits=fitted.fits,
         models=fitted.models,
         forecasts=forecasts,
-        concentration=assess_concentration(
-            fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
-        ),
+        concentration=tested,
+        against=list_contrary(fitted.fits, forecasts, tags, concentration=tested),
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,
@@ -164,6 +167,7 @@ def index_inputs() -> IndexInputs:
         specs=[spec(name) for name in names],
         fits=dict.fromkeys(names, inputs.fits),
         concentration=dict(zip(names, tables, strict=True)),
+        against=dict.fromkeys(names, inputs.against),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,

@@ -22,6 +22,9 @@ VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
 STRATA = ("", "same outputs", "same model")
+CONTRARY = (
+    "both_sharp", "sharp_continuous", "beyond_partner", "direct_better", "wider", "no_foresight",
+)  # fmt: skip
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -322,6 +325,22 @@ CONCENTRATION = _schema(
     ["hypothesis", "estimand", "scheme", "stratum"],
 )
 
+AGAINST = _schema(
+    "against",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "kind": _text("In what way it could speak against the mirage.", CONTRARY),
+        "task": _text("Task, or empty for a test."),
+        "curve_id": _text("Curve; of a pair the one under the discontinuous metric."),
+        "partner": _text("The other curve of a pair, or empty."),
+        "scheme": _text("Class scheme."),
+        "stratum": _text("What the two curves share, or empty."),
+        "value": _real("What was looked at; the page says what, by kind."),
+        "against": _flag("Whether it speaks against the mirage."),
+    },
+    ["kind", "curve_id", "partner", "scheme", "stratum"],
+)
+
 REPRODUCTION = _schema(
     "reproduction",
     {
@@ -353,6 +372,7 @@ CONTRACTS = {
         PROFILES,
         FORECASTS,
         CONCENTRATION,
+        AGAINST,
         REPRODUCTION,
     )
 }

@@ -28,6 +28,7 @@ rule render_benchmark:
         models="data/processed/fits/{benchmark}.models.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
+        against="data/processed/concentration/{benchmark}.against.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",
@@ -60,6 +61,10 @@ rule render_index:
         pooled="data/processed/concentration/pooled.parquet",
         concentration=expand(
             "data/processed/concentration/{benchmark}.parquet",
+            benchmark=config["benchmarks"],
+        ),
+        against=expand(
+            "data/processed/concentration/{benchmark}.against.parquet",
             benchmark=config["benchmarks"],
         ),
         fits=expand(

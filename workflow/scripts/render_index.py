@@ -12,6 +12,7 @@ def main(job: Any) -> None:
         specs=job.input.specs,
         fits=job.input.fits,
         concentration=job.input.concentration,
+        against=job.input.against,
         pooled=job.input.pooled,
         settings=job.params.settings,
         libraries=job.params.libraries,

@@ -21,12 +21,13 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import forecasting, layouts, results, text
+from metamirage.report import contrary, forecasting, layouts, results, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
+    AGAINST,
     CONCENTRATION,
     FITS,
     FORECASTS,
@@ -54,7 +55,7 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, forecasts, concentration
+    tidy, issues, tags, scores, fits, models, forecasts, concentration, against
         Tables of the benchmark, under the contracts of the same names.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
@@ -76,6 +77,7 @@ class ReportInputs:
     models: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    against: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -104,7 +106,7 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION)
+        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION, AGAINST)
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -128,7 +130,7 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, concentration
+    fits, concentration, against
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
@@ -139,6 +141,7 @@ class IndexInputs:
     specs: Sequence[BenchmarkSpec]
     fits: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
+    against: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
@@ -150,13 +153,14 @@ class IndexInputs:
         specs: Sequence[str],
         fits: Sequence[str],
         concentration: Sequence[str],
+        against: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits`` and ``concentration`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``concentration`` and ``against`` list the benchmarks in one order.
 
         Raises
         ------
@@ -166,10 +170,12 @@ class IndexInputs:
         entries = [load_spec(Path(path)) for path in specs]
         names = [entry.name for entry in entries]
         tested = (read_table(path, CONCENTRATION) for path in concentration)
+        contrary_ones = (read_table(path, AGAINST) for path in against)
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
+            against=dict(zip(names, contrary_ones, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
@@ -200,6 +206,9 @@ def render_benchmark(inputs: ReportInputs) -> str:
         spec=inputs.spec,
         said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
+        contrary_exhibit=contrary.contrary_exhibit(
+            inputs.against, inputs.fits, curves, settings=inputs.settings
+        ),
         bundle=layouts.interactive_bundle(),
         curve_table=layouts.curve_table(joined),
         tables=_benchmark_tables(inputs, joined, foreseen),
@@ -266,6 +275,7 @@ def _benchmark_sentences(
         "H5": results.translation(inputs.concentration),
         "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
+        "contrary": contrary.contrary(inputs.against),
         "untested": results.untested(inputs.concentration, HYPOTHESES),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
@@ -291,6 +301,8 @@ def _benchmark_tables(
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
+        "contrary": contrary.contrary_table(inputs.against),
+        "cases": contrary.case_table(inputs.against, inputs.fits),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "forecasts": forecasting.forecast_table(foreseen.direct),
         "two_step": forecasting.step_table(foreseen.steps),
@@ -338,6 +350,7 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "tasks": f"{fits['task'].nunique():,}",
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
+        "contrary": contrary.contrary_count(inputs.against[spec.name]),
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 
