@@ -61,6 +61,16 @@ def test_naive_test_rejects_clustered_nulls_and_the_permutation_does_not() -> No
     assert by_task / 60 <= 0.134
 
 
+def test_tasks_with_more_curves_are_no_enrichment() -> None:
+    # Sharp curves lie where no label can move; elsewhere labels move between unlike numbers.
+    few = curves_of([1.0] * 6, [0.0] * 6)
+    many = curves_of([0.0] * 6, [0.0] * 6, repeats=4)
+    lone = curves_of([1.0] * 3, [1.0, 0.0, 0.0]).assign(query="cond_log_prob")
+    named = [t.assign(task=f"{i}" + t["task"]) for i, t in enumerate((few, many, lone))]
+    table = pd.concat(named, ignore_index=True)
+    assert enrichment_p(table, rng=np.random.default_rng(SEED), n_draws=200) == 1.0
+
+
 def test_accuracy_stands_for_a_headline_metric_only_where_it_has_a_step() -> None:
     curves = pd.DataFrame(
         {
