@@ -40,8 +40,8 @@ FITS = pd.DataFrame(
 def test_agreeing_sharp_pairs_are_counted_by_task_against_a_tenth() -> None:
     calm = [place(task=f"t{i}", against=False) for i in range(1, 12)]
     said = contrary.contrary(places(place(), *calm))
-    assert f"1 of 12 (8.3{NBSP}%) pairs, 1 of 12 (8.3{NBSP}%) tasks, below the 10{NBSP}%" in said
-    assert "above the" in contrary.contrary(places(place(), *calm[:9]))
+    assert f"1 of 12 (8.3{NBSP}%) pairs, in 1 of 12 (8.3{NBSP}%) paired tasks: under the" in said
+    assert "paired tasks: not under the" in contrary.contrary(places(place(), *calm[:9]))
 
 
 def test_scores_beyond_the_partner_stand_beside_what_chance_gives() -> None:
@@ -96,11 +96,9 @@ def test_no_case_is_no_figure() -> None:
 
 def test_the_overview_counts_cases_by_kind() -> None:
     said = contrary.contrary_count(places(place(), place("wider"), place("wider", against=False)))
-    assert said.startswith(f"2 of 3 (67{NBSP}%) places searched: ")
-    assert said.endswith("the side of wider discontinuous curves 1.")
-    assert contrary.contrary_count(places(place(against=False))) == (
-        "No case among 1 place searched."
-    )
+    assert said.startswith("2 cases in 3 places searched: ")
+    assert said.endswith("the side of wider discontinuous curves (1).")
+    assert contrary.contrary_count(places(place(against=False))) == ("No case in 1 place searched.")
 
 
 def test_the_table_of_kinds_counts_places_and_tasks() -> None:

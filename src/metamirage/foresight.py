@@ -46,12 +46,12 @@ class Gain(NamedTuple):
 
 GAINS = {
     "log_score_gain": Gain("log_score", 1, 1, "log score, nats"),
-    "crps_gain": Gain("crps", -1, 1, "CRPS, fraction of the range"),
+    "crps_gain": Gain("crps", -1, 1, "CRPS, unit of the curve's scale"),
     "log_score_gain_two_out": Gain(
         "log_score", 1, 2, "log score, nats, without the two largest sizes"
     ),
     "crps_gain_two_out": Gain(
-        "crps", -1, 2, "CRPS, fraction of the range, without the two largest sizes"
+        "crps", -1, 2, "CRPS, unit of the curve's scale, without the two largest sizes"
     ),
 }
 TWO_OUT_NOTE = "no curve with a partner is long enough"

@@ -18,6 +18,10 @@ from metamirage.report.text import count_of, curve_label, listed, number, percen
 # More than this share of paired tasks, sharp under both metrics at the same size, is not a handful
 # of exceptions.
 MANY = 0.10
+NOTHING_TO_SEARCH = (
+    "Nothing could speak against the mirage here: no curve under a continuous metric and no pair of"
+    " metrics enters the tests."
+)
 N_NAMED = 8
 N_DRAWN = 4
 # Kinds that name two curves, and the sign that makes their strongest case the smallest value.
@@ -36,8 +40,9 @@ def cases(against: pd.DataFrame) -> pd.DataFrame:
 
 
 def contrary_table(against: pd.DataFrame) -> Plain:
-    """Lay out how much was screened for each kind of case, and how much was found."""
-    rows = [_kind_row(name, against[against["kind"] == name]) for name in KINDS]
+    """Lay out how much was screened for each kind of case there can be, and how much found."""
+    searched = [name for name in KINDS if (against["kind"] == name).any()]
+    rows = [_kind_row(name, against[against["kind"] == name]) for name in searched]
     return Plain(
         caption="One row is one way to speak against the mirage.",
         columns=("a case would be", "unit", "screened", "cases", "tasks screened", "tasks"),
@@ -92,10 +97,7 @@ def case_table(against: pd.DataFrame, fits: pd.DataFrame) -> Plain:
 def contrary(against: pd.DataFrame) -> str:
     """Say what speaks against the mirage on one benchmark, and in how much it was looked for."""
     if against.empty:
-        return (
-            "Nothing could speak against the mirage here: no curve under a continuous metric and no"
-            " pair of metrics enters the tests."
-        )
+        return NOTHING_TO_SEARCH
     said = [words for name in KINDS if (words := _kind_words(name, against))]
     return " ".join(said)
 
@@ -113,10 +115,10 @@ def _aside(name: str, rows: pd.DataFrame) -> str:
     if name == "both_sharp":
         found = rows.loc[rows["against"], "task"].nunique()
         n_tasks = rows["task"].nunique()
-        side = "above" if found >= MANY * n_tasks else "below"
+        side = "not under" if found >= MANY * n_tasks else "under"
         return (
-            f", {count_of(found, n_tasks)} tasks, {side} the {percent(MANY)} from which they would"
-            " be more than exceptions"
+            f", in {count_of(found, n_tasks)} paired tasks: {side} the {percent(MANY)} that would"
+            " count against the thesis as a whole"
         )
     if name == "beyond_partner":
         return f"; by chance {number((1 - P_BEYOND) * len(rows), digits=2)} would be"
@@ -129,11 +131,14 @@ def _capital(text: str) -> str:
 
 def contrary_count(against: pd.DataFrame) -> str:
     """Say in one sentence how many cases a benchmark has, by kind."""
+    if against.empty:
+        return NOTHING_TO_SEARCH
     found = against.loc[against["against"], "kind"].value_counts()
+    searched = plural(len(against), "place")
     if found.empty:
-        return f"No case among {plural(len(against), 'place')} searched."
-    parts = [f"{KINDS[name].meaning} {found[name]:,}" for name in KINDS if name in found]
-    return f"{count_of(int(found.sum()), len(against))} places searched: {listed(parts)}."
+        return f"No case in {searched} searched."
+    parts = [f"{KINDS[name].meaning} ({found[name]:,})" for name in KINDS if name in found]
+    return f"{plural(int(found.sum()), 'case')} in {searched} searched: {listed(parts)}."
 
 
 def contrary_exhibit(
