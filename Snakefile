@@ -24,6 +24,7 @@ include: "workflow/rules/scores.smk"
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/forecasts.smk"
 include: "workflow/rules/concentration.smk"
+include: "workflow/rules/multiverse.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/report.smk"
 

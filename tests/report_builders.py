@@ -13,6 +13,7 @@ from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
+from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
@@ -140,18 +141,24 @@ def report_inputs() -> ReportInputs:
     tested = assess_concentration(
         fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
     )
+    scores = score_curves(curves, seed=SEED)
+    specifications, joint = assess_multiverse(
+        fitted.fits, scores, forecasts, tags, tidy=tidy, seed=SEED
+    )
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,
         tidy=tidy,
         issues=issue_table(),
         tags=tags,
-        scores=score_curves(curves, seed=SEED),
+        scores=scores,
         fits=fitted.fits,
         models=fitted.models,
         forecasts=forecasts,
         concentration=tested,
         against=list_contrary(fitted.fits, forecasts, tags, concentration=tested),
+        multiverse=specifications,
+        multiverse_joint=joint,
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,

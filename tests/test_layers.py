@@ -18,6 +18,7 @@ STAGES = (
     "fits",
     "forecasts",
     "concentration",
+    "multiverse",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

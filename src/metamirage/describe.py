@@ -23,6 +23,8 @@ PLACES = {
         "one estimand",
     ),
     "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
+    "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
+    "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

@@ -29,6 +29,8 @@ rule render_benchmark:
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
         against="data/processed/concentration/{benchmark}.against.parquet",
+        multiverse="data/processed/multiverse/{benchmark}.parquet",
+        multiverse_joint="data/processed/multiverse/{benchmark}.joint.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",

@@ -21,7 +21,7 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import contrary, forecasting, layouts, results, text
+from metamirage.report import contrary, forecasting, layouts, multiverse, results, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.forest import forest_exhibit
@@ -33,6 +33,8 @@ from metamirage.tables import (
     FORECASTS,
     ISSUES,
     MODELS,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
     REPRODUCTION,
     SCORES,
     TAGS,
@@ -55,8 +57,10 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, forecasts, concentration, against
+    tidy, issues, tags, scores, fits, models, forecasts, concentration, against, multiverse
         Tables of the benchmark, under the contracts of the same names.
+    multiverse_joint
+        The same for the multiverse as a whole.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
     libraries
@@ -78,6 +82,8 @@ class ReportInputs:
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
     against: pd.DataFrame
+    multiverse: pd.DataFrame
+    multiverse_joint: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -106,7 +112,10 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION, AGAINST)
+        contracts = (
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION, AGAINST),
+            *(MULTIVERSE, MULTIVERSE_JOINT),
+        )
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -206,6 +215,9 @@ def render_benchmark(inputs: ReportInputs) -> str:
         spec=inputs.spec,
         said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
+        multiverse_exhibit=multiverse.multiverse_exhibit(
+            inputs.multiverse, inputs.multiverse_joint
+        ),
         contrary_exhibit=contrary.contrary_exhibit(
             inputs.against, inputs.fits, curves, settings=inputs.settings
         ),
@@ -276,6 +288,7 @@ def _benchmark_sentences(
         "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
         "contrary": contrary.contrary(inputs.against),
+        **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
         "untested": results.untested(inputs.concentration, HYPOTHESES),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
@@ -302,6 +315,7 @@ def _benchmark_tables(
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
         "contrary": contrary.contrary_table(inputs.against),
+        "multiverse": multiverse.joint_table(inputs.multiverse_joint),
         "cases": contrary.case_table(inputs.against, inputs.fits),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "forecasts": forecasting.forecast_table(foreseen.direct),
