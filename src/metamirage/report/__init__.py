@@ -21,13 +21,22 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import contrary, forecasting, layouts, multiverse, results, text
+from metamirage.report import (
+    agreement,
+    contrary,
+    forecasting,
+    layouts,
+    multiverse,
+    results,
+    text,
+)
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
     AGAINST,
+    AUDIT,
     CONCENTRATION,
     FITS,
     FORECASTS,
@@ -57,7 +66,7 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, forecasts, concentration, against, multiverse
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse
         Tables of the benchmark, under the contracts of the same names.
     multiverse_joint
         The same for the multiverse as a whole.
@@ -79,6 +88,7 @@ class ReportInputs:
     scores: pd.DataFrame
     fits: pd.DataFrame
     models: pd.DataFrame
+    audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
     against: pd.DataFrame
@@ -113,8 +123,8 @@ class ReportInputs:
             If a table breaks its contract, or the registry entry is faulty.
         """
         contracts = (
-            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION, AGAINST),
-            *(MULTIVERSE, MULTIVERSE_JOINT),
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
+            *(AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
         )
         return cls(
             spec=load_spec(Path(paths["spec"])),
@@ -139,7 +149,7 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, concentration, against
+    fits, audit, concentration, against
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
@@ -149,6 +159,7 @@ class IndexInputs:
 
     specs: Sequence[BenchmarkSpec]
     fits: Mapping[str, pd.DataFrame]
+    audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
     against: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
@@ -161,6 +172,7 @@ class IndexInputs:
         *,
         specs: Sequence[str],
         fits: Sequence[str],
+        audit: Sequence[str],
         concentration: Sequence[str],
         against: Sequence[str],
         pooled: str,
@@ -169,7 +181,8 @@ class IndexInputs:
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits``, ``concentration`` and ``against`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
+        order.
 
         Raises
         ------
@@ -183,6 +196,7 @@ class IndexInputs:
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
+            audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
             against=dict(zip(names, contrary_ones, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
@@ -281,7 +295,8 @@ def _benchmark_sentences(
         "too_short": text.too_short(inputs.fits),
         "sharp_by_class": text.sharp_by_class(joined),
         "exclusions": text.exclusions(inputs.scores),
-        "numerical_quality": text.numerical_quality(inputs.fits),
+        "engines": agreement.engines(inputs.fits),
+        "agreement": agreement.agreement(inputs.audit),
         **results.hypotheses(inputs.concentration),
         "beside_H1": results.beside_h1(inputs.concentration),
         "H5": results.translation(inputs.concentration),
@@ -318,6 +333,7 @@ def _benchmark_tables(
         "multiverse": multiverse.joint_table(inputs.multiverse_joint),
         "cases": contrary.case_table(inputs.against, inputs.fits),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
+        "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
         "two_step": forecasting.step_table(foreseen.steps),
         "weights": layouts.weight_table(inputs.models),
@@ -349,7 +365,11 @@ def render_index(inputs: IndexInputs) -> str:
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
         forest=forest_exhibit(inputs.concentration, inputs.pooled),
-        said=_standing_sentences() | {"not_comparable": results.not_comparable(inputs.pooled)},
+        said=_standing_sentences()
+        | {
+            "not_comparable": results.not_comparable(inputs.pooled),
+            "agreement": agreement.agreement_over(inputs.audit),
+        },
         verdict_rules=VERDICT_RULES,
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),
