@@ -116,6 +116,20 @@ def test_the_answer_falls_back_on_the_benchmarks_with_enough_pairs() -> None:
     assert "b: " not in said
 
 
+def test_the_answer_says_both_primary_hypotheses() -> None:
+    h4 = {"hypothesis": "H4", "estimand": "log_score_gain"}
+    rows = {"a": table(concentration_row(), concentration_row(**h4, estimate=-0.5, n_tasks=9))}
+    empty = table(concentration_row(benchmark="pooled", estimate=np.nan))
+    said = results.answer({"a": FITS}, rows, empty)
+    assert "On the same outputs, a: discontinuous metrics are narrower by 0.25" in said
+    assert "are worse foretold through their continuous partner than directly by 0.5" in said
+    few = {"a": table(concentration_row(), concentration_row(**h4, n_tasks=2))}
+    assert results.answer({"a": FITS}, few, empty).endswith(
+        "better than its own past the pairs can't decide: no benchmark has 6 tasks scored both"
+        " ways on the same outputs (a 2)."
+    )
+
+
 def test_what_cannot_be_compared_is_counted_with_its_reason() -> None:
     rows = table(concentration_row(), concentration_row(estimate=np.nan, note="no pairs"))
     said = results.not_comparable(rows)

@@ -12,6 +12,8 @@ S, is not exchangeable however labels are swapped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ from metamirage.permutation import TIE, sign_patterns
 from metamirage.specifications import (
     AXES,
     MEASURES,
+    Mask,
+    Pairs,
     admitted,
     axis_masks,
     filters,
@@ -41,6 +45,7 @@ N_FILTERS = 500
 LEVEL = 0.05
 ALL = "all"
 STATISTICS = ("median_effect", "share_predicted", "share_significant")
+Choices = tuple[str, ...]
 KEYS = ("measure", "threshold", *AXES)
 
 
@@ -74,25 +79,39 @@ def assess_multiverse(
     pairs = pair_curves(curves, preferred=judged.drop_duplicates())
     masks = axis_masks(pairs)
     found = list(filters(masks, pairs.task))
-    n_possible = len(found) * len(MEASURES)
-    if len(found) > N_FILTERS:
-        # The first is that of the tests.
-        others = rng.choice(np.arange(1, len(found)), N_FILTERS - 1, replace=False)
-        found = [found[i] for i in [0, *sorted(others)]]
+    named, differences = _measured(pairs, masks, _drawn(found, rng))
+    curve = specification_curve(differences, rng=rng)
+    specifications = named.assign(benchmark=benchmark, **curve.rows)
+    joint = pd.DataFrame(joint_rows(curve, named["measure"].to_numpy(str))).assign(
+        benchmark=benchmark,
+        n_possible=len(found) * len(MEASURES),
+        n_swaps=len(curve.null) - 1,
+        seed=seed,
+    )
+    return specifications[list(MULTIVERSE.columns)], joint[list(MULTIVERSE_JOINT.columns)]
+
+
+def _drawn(found: list[Choices], rng: np.random.Generator) -> list[Choices]:
+    """Draw filters if there are too many; the first, that of the tests, always stays."""
+    if len(found) <= N_FILTERS:
+        return found
+    others = rng.choice(np.arange(1, len(found)), N_FILTERS - 1, replace=False)
+    return [found[i] for i in [0, *sorted(others)]]
+
+
+def _measured(
+    pairs: Pairs, masks: Mapping[str, Mapping[str, Mask]], found: list[Choices]
+) -> tuple[pd.DataFrame, FloatArray]:
+    """Names of the specifications that can be tested, and their task differences."""
     n_tasks = int(pairs.task.max()) + 1 if len(pairs.task) else 0
     by_task = [task_differences(pairs, admitted(masks, c), n_tasks) for c in found]
     differences = np.concatenate(by_task, axis=1) if by_task else np.empty((n_tasks, 0))
-    named = [(*measure, *choices) for choices in found for measure in MEASURES]
-    table = pd.DataFrame(named, columns=list(KEYS)).astype("str")
+    rows = [(*measure, *choices) for choices in found for measure in MEASURES]
+    named = pd.DataFrame(rows, columns=list(KEYS)).astype("str")
     enough = np.isfinite(differences).sum(axis=0) >= MIN_TASKS
     # S orders sizes: of three or four it says nothing.
-    enough &= ~((table["measure"] == "S") & (table["min_sizes"] == "3")).to_numpy(bool)
-    curve = specification_curve(differences[:, enough], rng=rng)
-    specifications = table[enough].reset_index(drop=True).assign(benchmark=benchmark, **curve.rows)
-    joint = pd.DataFrame(joint_rows(curve, specifications["measure"].to_numpy(str))).assign(
-        benchmark=benchmark, n_possible=n_possible, n_swaps=len(curve.null) - 1, seed=seed
-    )
-    return specifications[list(MULTIVERSE.columns)], joint[list(MULTIVERSE_JOINT.columns)]
+    enough &= ~((named["measure"] == "S") & (named["min_sizes"] == "3")).to_numpy(bool)
+    return named[enough].reset_index(drop=True), differences[:, enough]
 
 
 class Curve:

@@ -41,6 +41,10 @@ H1_ROW = {"hypothesis": "H1", "estimand": "p_sharp", "scheme": "discontinuous"}
 H2_ROW = {"hypothesis": "H2", "estimand": "log10_width", "scheme": "discontinuous"}
 H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain", "scheme": "discontinuous"}
 H5_ROW = {"hypothesis": "H5", "estimand": "translation", "scheme": "discontinuous"}
+QUESTIONS = (
+    (H2_ROW, "Whether sharpness sits in the metric or in the models"),
+    (H4_ROW, "Whether a continuous metric foretells a discontinuous one better than its own past"),
+)
 # Tests by sign flips, which need six tasks.
 PAIRED_TESTS = ("H2", "H4")
 LEVEL = 0.05
@@ -196,7 +200,7 @@ def answer(
     concentration: Mapping[str, pd.DataFrame],
     pooled: pd.DataFrame,
 ) -> str:
-    """Answer the question of the report in two sentences.
+    """Answer the question of the report: verdicts, then each primary hypothesis.
 
     Parameters
     ----------
@@ -214,18 +218,31 @@ def answer(
         f"Of the curves screened on {plural(len(fits), 'benchmark')}, {sharp} show a sharp"
         f" transition and {unresolved} stay unresolved."
     )
-    return f"{first} {_models_or_metrics(concentration, pooled)}"
+    primary = [
+        _primary(concentration, pooled, claim=claim, question=question)
+        for claim, question in QUESTIONS
+    ]
+    return " ".join([first, *filter(None, primary)])
 
 
-def _models_or_metrics(concentration: Mapping[str, pd.DataFrame], pooled: pd.DataFrame) -> str:
-    wanted = H2_ROW | {"stratum": SAME_OUTPUTS}
+def _primary(
+    concentration: Mapping[str, pd.DataFrame],
+    pooled: pd.DataFrame,
+    *,
+    claim: Mapping[str, str],
+    question: str,
+) -> str:
+    """Put one primary hypothesis into a sentence; empty if no benchmark has a row of it."""
+    wanted = {**claim, "stratum": SAME_OUTPUTS}
     rows = {name: chosen_row(table, wanted) for name, table in concentration.items()}
+    if not any(rows.values()):
+        return ""
     tasks = {name: row["n_tasks"] if row else 0 for name, row in rows.items()}
     if max(tasks.values()) < MIN_TASKS:
         counts = ", ".join(f"{name} {n}" for name, n in tasks.items())
         return (
-            "Whether sharpness sits in the metric or in the models the pairs can't decide: no"
-            f" benchmark has {MIN_TASKS} tasks scored both ways on the same outputs ({counts})."
+            f"{question} the pairs can't decide: no benchmark has {MIN_TASKS} tasks scored both"
+            f" ways on the same outputs ({counts})."
         )
     total = chosen_row(pooled, wanted)
     if total and not math.isnan(total["estimate"]):
