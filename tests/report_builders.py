@@ -7,22 +7,30 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
 from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
 from metamirage.latent import judge_tasks
+from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
 from metamirage.residual import find_residual, relate_residual
 from metamirage.scores import score_curves
 from metamirage.superlinear import compare_classes, find_superlinear
-from metamirage.tables import ISSUES, TAGS, TIDY, check
+from metamirage.tables import AGREED_NATS, AGREED_SD, AUDIT, ISSUES, TAGS, TIDY, check
 
 SEED = 11
-SETTINGS = {"seed": SEED, "prior": "default", "engine": "quadrature", "n_permutations": 99}
+SETTINGS = {
+    "seed": SEED,
+    "prior": "default",
+    "engine": "quadrature",
+    "n_audit": 2,
+    "n_permutations": 99,
+}
 LIBRARIES = {"numpy": "0.0.1"}
 ASSUMPTIONS = (Assumption("part", "small & smooth.", "X < 1"), Assumption("part", "more.", ""))
 SIZES = (1e8, 3e8, 1e9, 3e9, 1e10, 3e10, 1e11)
@@ -140,21 +148,30 @@ def report_inputs() -> ReportInputs:
     fitted = fit_curves(curves, seed=SEED)
     forecasts = forecast_curves(curves, tags, seed=SEED)
     bent = find_superlinear(fitted.fits, fitted.models)
+    tested = assess_concentration(
+        fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
+    )
+    scores = score_curves(curves, seed=SEED)
+    specifications, joint = assess_multiverse(
+        fitted.fits, scores, forecasts, tags, tidy=tidy, seed=SEED
+    )
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,
         tidy=tidy,
         issues=issue_table(),
         tags=tags,
-        scores=score_curves(curves, seed=SEED),
+        scores=scores,
         fits=fitted.fits,
         models=fitted.models,
+        audit=audit_table(audit_row(), audit_row(task="line", evidence_gap=0.04)),
         forecasts=forecasts,
-        concentration=assess_concentration(
-            fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
-        ),
+        concentration=tested,
+        against=list_contrary(fitted.fits, forecasts, tags, concentration=tested),
+        multiverse=specifications,
+        multiverse_joint=joint,
         latent=judge_tasks(curves, tags, forecasts, seed=SEED),
-        residual=find_residual(fitted.fits),
+        residual=find_residual(fitted.fits, tags),
         residual_tests=relate_residual(fitted.fits, tidy, curves, seed=SEED, n_permutations=99),
         superlinear=bent,
         superlinear_tests=compare_classes(bent, tags, tidy=tidy, seed=SEED, n_permutations=99),
@@ -172,11 +189,64 @@ def index_inputs() -> IndexInputs:
     return IndexInputs(
         specs=[spec(name) for name in names],
         fits=dict.fromkeys(names, inputs.fits),
+        audit=dict.fromkeys(names, inputs.audit),
         concentration=dict(zip(names, tables, strict=True)),
+        against=dict.fromkeys(names, inputs.against),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,
     )
+
+
+def audit_row(**changes: object) -> dict[str, object]:
+    """Make one row of the audit table: engines that agree, with changes."""
+    row: dict[str, object] = {
+        "benchmark": "invented",
+        "task": "step",
+        "subtask": "",
+        "metric": "exact",
+        "family": "F",
+        "n_shots": 2,
+        "n_sizes": 7,
+        "observation": "beta_binomial",
+        "verdict": "SHARP",
+        "in_sample": True,
+        "flagged": False,
+        "log_evidence": -20.0,
+        "log_evidence_error": 0.03,
+        "evidence_gap": 0.01,
+        "evidence_gap_error": 0.05,
+        "linear_gap": -0.02,
+        "linear_gap_error": 0.03,
+        "log10_width_mean": -0.25,
+        "log10_width_sd": 0.125,
+        "log10_width_shift": 0.0625,
+        "location_mean": 9.5,
+        "location_sd": 0.125,
+        "location_shift": -0.03125,
+        "shift_error": 0.09,
+        "p_width_lt_1": 0.99,
+        "p_width_lt_1_nuts": 0.98,
+        "r_hat": 1.003,
+        "ess": 900.0,
+        "divergences": 0,
+        "converged": True,
+    }
+    row |= changes
+    shifts = [abs(float(str(row[f"{name}_shift"]))) for name in ("log10_width", "location")]
+    agreed = {
+        "curve_id": f"invented|{row['task']}||exact|F|2",
+        "means_agree": max(shifts) < AGREED_SD,
+        "evidence_agrees": abs(float(str(row["evidence_gap"]))) < AGREED_NATS,
+    }
+    return row | agreed
+
+
+def audit_table(*rows: dict[str, object]) -> pd.DataFrame:
+    """Make an audit table; no rows make an empty one."""
+    types = {name: str(column.dtype) for name, column in AUDIT.columns.items()}
+    table = pd.DataFrame(list(rows), columns=list(types)).astype(types)
+    return check(table, AUDIT, source="invented")
 
 
 def concentration_row(**changes: object) -> dict[str, object]:

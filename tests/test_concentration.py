@@ -53,7 +53,7 @@ def tags_of(fits: pd.DataFrame, query: str = "generate") -> pd.DataFrame:
 
 def forecasts_of(fits: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"curve_id": fits["curve_id"], "predictor": "averaged", "log_score": 0.0})
-    largest = table.assign(n_left_out=1, target=1, partner="")
+    largest = table.assign(n_left_out=1, target=1, partner="", stratum="", crps=0.1)
     # Other forecasts of the same curves, which no test of these is about.
     others = [
         largest.assign(n_left_out=2, log_score=-50.0),
@@ -186,5 +186,7 @@ def test_the_largest_size_alone_is_compared_by_its_log_score() -> None:
     tags = tags_of(fits)
     tested = join_tested(fits, forecasts, tags)
     assert len(tested) == len(fits)
-    table = assess_concentration(fits, forecasts, tags, seed=SEED, n_permutations=50)
+    table = assess_concentration(
+        fits, forecasts, tags, tidy=tidy_of(fits), seed=SEED, n_permutations=50
+    )
     assert row_of(table, **WIDTH | {"estimand": "log_score"})["estimate"] == 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def residual(*states: str) -> pd.DataFrame:
         {
             "task": [f"t{i}" for i in range(len(states))], "state": states, "residual": 0.5,
             "metrics": "a, b", "n_blocks": 3, "n_blocks_sharp": 2, "n_blocks_all_sharp": 1,
-            "n_blocks_changed": 1,
+            "n_blocks_changed": 1, "n_continuous": [i % 2 for i in range(len(states))],
         }
     )  # fmt: skip
 
@@ -104,6 +105,7 @@ def test_tasks_that_stay_sharp_are_counted_and_named() -> None:
     assert "3 tasks with two metrics" in said
     assert "stays sharp 1, changes 1, open 1, not sharp 0" in said
     assert "Sharp under every metric: t0." in said
+    assert "Only 2 of 3" in said
     assert "1 of 4" in said
     assert "every metric: none." in sharpness.residual_counts(residual("changes"))
     assert sharpness.residual_counts(residual("one metric")).startswith("No task can be compared")
@@ -174,4 +176,7 @@ def test_the_page_holds_the_sections() -> None:
     page = render_benchmark(INPUTS)
     assert "One smooth latent, or a break (H3)" in page
     assert sharpness.latent_counts(INPUTS.latent).split(":")[0] in page
-    assert "Stated but not tested in this version: H4." in page
+    assert "Every stated hypothesis was tested." in page
+    none = render_benchmark(replace(INPUTS, latent=INPUTS.latent[:0]))
+    assert "Stated but not tested in this version: H3." in none
+    assert "No task has curves under both" in none

@@ -41,8 +41,15 @@ def table(*rows: dict[str, object]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"n_shots": "Int64"})
 
 
+def residual_of(*rows: dict[str, object]) -> pd.DataFrame:
+    fits = table(*rows)
+    named = fits[["task", "metric"]].drop_duplicates()
+    tags = named.assign(discontinuous=np.where(named["metric"] == "b", "no", "yes"))
+    return check(find_residual(fits, tags), RESIDUAL, source="invented")
+
+
 def states(*rows: dict[str, object]) -> dict[str, str]:
-    found = check(find_residual(table(*rows)), RESIDUAL, source="invented")
+    found = residual_of(*rows)
     return dict(zip(found["task"], found["state"], strict=True))
 
 
@@ -98,14 +105,14 @@ def test_the_residual_is_the_lowest_probability_of_a_block() -> None:
         fit("t", "a", "SHARP", n_shots=1, p_sharp=0.8),
         fit("t", "b", "SHARP", n_shots=1, p_sharp=0.6),
     ]
-    found = find_residual(table(*rows)).iloc[0]
+    found = residual_of(*rows).iloc[0]
     assert found["residual"] == pytest.approx(0.5, abs=1e-12)
     assert (found["n_blocks"], found["n_metrics"], found["metrics"]) == (2, 2, "a, b")
+    assert found["n_continuous"] == 1
 
 
 def test_no_curve_that_enters_makes_an_empty_table() -> None:
-    none = find_residual(table(fit("t", "a", "SHARP", n_sizes=3)))
-    assert check(none, RESIDUAL, source="invented").empty
+    assert residual_of(fit("t", "a", "SHARP", n_sizes=3)).empty
 
 
 def tidy(words: dict[str, str], family: str = "F") -> pd.DataFrame:

@@ -7,11 +7,12 @@ H2 (paired, primary): where both classes score the same outputs of the same mode
 the two curves are exchangeable. Every estimand is signed so that the mirage thesis predicts a
 positive number.
 
-H5 (translation or narrowing), on the pairs of H2: see ``translation``. ``multiplicity`` adjusts the
+H4 (forecastability, co-primary), on the pairs that have two-step forecasts: see ``foresight``. H5
+(translation or narrowing), on the pairs of H2: see ``translation``. ``multiplicity`` adjusts the
 rows that stand for a hypothesis.
 
-Not yet here: the shared-latent test (H3), a test of two-step forecasts (H4), and a model that
-carries each curve's uncertainty instead of its posterior mean.
+Not yet here: the shared-latent test (H3), and a model that carries each curve's uncertainty instead
+of its posterior mean.
 """
 
 from __future__ import annotations
@@ -21,19 +22,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from metamirage.curves import FloatArray
+from metamirage.foresight import foresight_rows, step_gains
 from metamirage.marginal import marginal_rows
 from metamirage.multiplicity import adjust, label_row
+from metamirage.paired import flip_row, task_means
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
-from metamirage.permutation import Interval, flip_test
 from metamirage.population import enrichment_row, naive_row, population_rows
 from metamirage.strata import describe_curves
 from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
 from metamirage.translation import translation_rows
 
 SCHEMES = ("discontinuous", "nonlinear", "either")
-# Fewer tasks can't reject at 0.05 by sign flips: 2 / 2**5 > 0.05.
-MIN_TASKS = 6
 
 
 class Estimand(NamedTuple):
@@ -64,7 +63,7 @@ def assess_concentration(
     seed: int,
     n_permutations: int,
 ) -> pd.DataFrame:
-    """Test H1, H2 and H5 on one benchmark under every class scheme.
+    """Test H1, H2, H4 and H5 on one benchmark under every class scheme.
 
     Parameters
     ----------
@@ -79,12 +78,12 @@ def assess_concentration(
     -------
     pandas.DataFrame
         Table ``tables.CONCENTRATION`` with the column ``stderr`` besides: the standard error of an
-        H2 estimate over tasks, for pooling.
+        estimate of H2 or H4 over tasks, for pooling.
     """
     tested = tested_curves(fits, forecasts, tags)
     curves = describe_curves(tested, tidy=tidy, tags=tags)
     # Streams apart: a row more of one hypothesis does not move the draws of another.
-    rng, beside = (np.random.default_rng(words) for words in (seed, [seed, 1]))
+    rng, beside, ahead = (np.random.default_rng(words) for words in (seed, [seed, 1], [seed, 2]))
     rows = [label_row(curves), enrichment_row(curves, rng=beside, n_draws=n_permutations)]
     for scheme in SCHEMES:
         classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
@@ -93,6 +92,7 @@ def assess_concentration(
             *_pair_rows(classed, rng=rng, beside=beside, n_draws=n_permutations),
             naive_row(classed),
             *marginal_rows(classed, rng=beside),
+            *_step_rows(step_gains(forecasts, classed), rng=ahead, n_draws=n_permutations),
         ]
         rows += [row | {"scheme": scheme} for row in found]
     table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
@@ -111,10 +111,23 @@ def _pair_rows(
     rows = []
     for stratum in (SAME_OUTPUTS, SAME_MODEL):
         chosen = pairs[pairs["stratum"] == stratum]
-        found = [_paired_row(chosen, e, rng, n_draws) for e in PAIRED]
+        found = [
+            {"hypothesis": "H2"} | flip_row(chosen, e, rng=rng, n_draws=n_draws) for e in PAIRED
+        ]
         found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
         rows += [row | {"stratum": stratum} for row in found]
     return rows
+
+
+def _step_rows(
+    gains: pd.DataFrame, *, rng: np.random.Generator, n_draws: int
+) -> list[dict[str, object]]:
+    """H4 by stratum."""
+    return [
+        row | {"stratum": stratum}
+        for stratum in (SAME_OUTPUTS, SAME_MODEL)
+        for row in foresight_rows(gains[gains["stratum"] == stratum], rng=rng, n_draws=n_draws)
+    ]
 
 
 def _translation_rows(
@@ -124,8 +137,8 @@ def _translation_rows(
     both = pairs.dropna(subset=["location", "log10_width"])
     named = pd.concat([both["curve_id_1"], both["curve_id_0"]])
     return translation_rows(
-        _task_means(both, "location"),
-        _task_means(both, "log10_width"),
+        task_means(both, "location"),
+        task_means(both, "log10_width"),
         width_sd=named.map(curves.set_index("curve_id")["log10_width_sd"]).to_numpy(float),
         n_pairs=len(both),
         rng=rng,
@@ -178,44 +191,3 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
         for name, e in PAIRED.items()
     }
     return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
-
-
-def _paired_row(
-    pairs: pd.DataFrame, estimand: str, rng: np.random.Generator, n_draws: int
-) -> dict[str, object]:
-    by_task = _task_means(pairs, estimand)
-    n_pairs = int(pairs[estimand].notna().sum())
-    row = {
-        "hypothesis": "H2",
-        "estimand": estimand,
-        "n_tasks": len(by_task),
-        "n_curves": n_pairs,
-        "method": "sign flips by task; interval of the shifts not rejected",
-    }
-    if not len(by_task):
-        empty = dict.fromkeys(["estimate", "lower", "upper", "p_value", "stderr"], np.nan)
-        return row | empty | {"note": "no task has metrics of both classes here"}
-    test = flip_test(by_task, rng=rng, n_draws=n_draws)
-    return row | {
-        "estimate": test.estimate,
-        **_ends(test.estimate, test.interval),
-        "p_value": test.p_value,
-        "stderr": float(by_task.std(ddof=1) / np.sqrt(len(by_task)))
-        if len(by_task) > 1
-        else np.nan,
-        "note": ""
-        if len(by_task) >= MIN_TASKS
-        else f"{MIN_TASKS} tasks are needed to reject at 0.05",
-    }
-
-
-def _task_means(pairs: pd.DataFrame, estimand: str) -> FloatArray:
-    # Blocks first: a task with more metrics a block should not outweigh its other blocks.
-    blocks = pairs.groupby(list(BLOCK), dropna=False)[estimand].mean().dropna()
-    return blocks.groupby(level="task").mean().to_numpy(float)
-
-
-def _ends(estimate: float, interval: Interval) -> dict[str, float]:
-    if np.isnan(estimate):
-        return {"lower": np.nan, "upper": np.nan}
-    return {"lower": interval.lower, "upper": interval.upper}

@@ -32,20 +32,21 @@ SMOOTH_VERDICTS = ("SMOOTH", "FLAT", "INVERSE")
 Row = dict[str, object]
 
 
-def find_residual(fits: pd.DataFrame) -> pd.DataFrame:
+def find_residual(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     """Say of each task whether it is sharp under every metric that it has.
 
     Parameters
     ----------
-    fits
-        Table ``tables.FITS`` of one benchmark.
+    fits, tags
+        Tables of one benchmark; the latter says which metrics have a step.
 
     Returns
     -------
     pandas.DataFrame
         Table ``tables.RESIDUAL``, one row a task.
     """
-    curves = entering(fits)
+    axis = tags[["task", "metric", "discontinuous"]]
+    curves = entering(fits).merge(axis, on=["task", "metric"], how="left", validate="many_to_one")
     blocks = compare_blocks(curves)
     rows = [
         {
@@ -54,6 +55,7 @@ def find_residual(fits: pd.DataFrame) -> pd.DataFrame:
             **_task_state(blocks[blocks["task"] == task]),
             "metrics": ", ".join(sorted(group["metric"].unique())),
             "n_metrics": group["metric"].nunique(),
+            "n_continuous": group.loc[group["discontinuous"] == "no", "metric"].nunique(),
         }
         for task, group in curves.groupby("task")
     ]

@@ -20,6 +20,7 @@ from metamirage.errors import InputError, Offence
 CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
 VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
+ENGINES = ("quadrature", "nuts")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
 STRATA = ("", "same outputs", "same model")
 # Of a task, by its latent; the order is that of latent.STATEMENTS, with the default last.
@@ -28,10 +29,16 @@ LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
 RESIDUAL_STATES = ("stays sharp", "changes", "open", "not sharp", "one metric")
 # Of a curve: its bend in log size.
 SUPERLINEAR_LABELS = ("faster", "slower", "undecided", "no rise")
+CONTRARY = (
+    "both_sharp", "sharp_continuous", "beyond_partner", "direct_better", "wider", "no_foresight",
+)  # fmt: skip
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
 DIRECTIONS = ("up", "down")
+# What the audit calls agreement: means in posterior standard deviations, evidence in nats.
+AGREED_SD = 0.1
+AGREED_NATS = 0.05
 # Fewer sizes than this and a curve is not kept; fewer than the second and no verdict is given.
 MIN_SIZES = 3
 MIN_SIZES_VERDICT = 5
@@ -70,6 +77,10 @@ def _flag(description: str) -> pa.Column:
     return pa.Column(bool, nullable=False, description=description)
 
 
+def _maybe(description: str) -> pa.Column:
+    return pa.Column("boolean", nullable=True, description=description)
+
+
 def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, name=name, unique=unique, strict=False, ordered=False)
 
@@ -100,9 +111,7 @@ TIDY = _schema(
         "n_samples": _count("Items behind the score.", 1, nullable=True),
         "low_score": _real("Published score of poor or chance-level performance."),
         "high_score": _real("Published score of excellent performance."),
-        "is_preferred": pa.Column(
-            "boolean", nullable=True, description="The metric its authors judge by."
-        ),
+        "is_preferred": _maybe("The metric its authors judge by."),
         "source_file": _text("File of the score, relative to data/raw/<benchmark>."),
     },
     ["task", "subtask", "metric", "family", "n_shots", "model"],
@@ -223,9 +232,18 @@ FITS = _schema(
         "p_nonmonotone": _share(
             "Weight of quadratic times its P(turns inside, by more than 0.05 on both sides): alarm."
         ),
-        "method": _text("Engine that made the row.", ["quadrature", "nuts"]),
-        "log_evidence_error": _real("Largest error estimate over the candidates, nats.", 0.0),
+        "log_evidence_error": _real(
+            "Largest half-width of a 95 % interval of the log evidence over the candidates, nats.",
+            0.0,
+        ),
+        "method": _text("nuts where it made the posterior of any candidate.", ENGINES),
         "ess": _real("Smallest effective sample size over the candidates.", 0.0),
+        "r_hat": _real("Largest split R-hat over what NUTS sampled.", 0.0),
+        "divergences": _count("Most divergences over what NUTS sampled.", nullable=True),
+        "converged": _maybe(
+            "Whether all of what NUTS sampled converged; quadratic has two modes on most curves"
+            " that rise or fall, and then does not."
+        ),
         "log10_bf_sigmoid_linear": _real("log10 Bayes factor, sigmoid over linear."),
         "excluded": _text("Why the curve stays out of the tests, or empty."),
     },
@@ -238,18 +256,23 @@ MODELS = _schema(
         "curve_id": _text("Curve."),
         "model": _text("Candidate.", CANDIDATES),
         "log_evidence": _real("Log marginal likelihood, nats.", nullable=False),
-        "log_evidence_error": _real("Its standard error, nats.", 0.0, nullable=False),
+        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
         "weight": _share("Posterior probability among the candidates, equal prior."),
         "elpd_last": _real(
             "Log score of the left-out largest size, per unit of the scale; an unbounded metric's"
             " scale is that of the whole curve, where the forecasts stage uses the smaller sizes'."
         ),
-        "elpd_se": _real("Monte Carlo standard error of elpd_last.", 0.0),
+        "elpd_se": _real("Half-width of a 95 % interval of elpd_last for its computation.", 0.0),
         "shape1_mean": _real(
             "Posterior mean of the first shape parameter: exponent per decade (power), location"
             " (sigmoid), turning point (quadratic); missing for the others."
         ),
         "shape1_sd": _real("Its posterior sd.", 0.0),
+        "method": _text("Engine of the posterior of all sizes.", ENGINES),
+        "ess": _real("Its effective sample size.", 0.0),
+        "r_hat": _real("Its split R-hat, by NUTS.", 0.0),
+        "divergences": _count("Its divergent transitions, by NUTS.", nullable=True),
+        "converged": _maybe("R-hat, effective size and divergences of NUTS are good enough."),
     },
     ["curve_id", "model"],
 )
@@ -262,6 +285,44 @@ PROFILES = _schema(
         "log_marginal": _real("Log marginal likelihood at this width, nats.", nullable=False),
     },
     ["curve_id", "log10_width"],
+)
+
+AUDIT = _schema(
+    "audit",
+    {
+        **_CURVE_ROW,
+        "n_sizes": _count("Distinct sizes.", MIN_SIZES),
+        "observation": _text("Observation model used.", ["beta_binomial", "gaussian"]),
+        "verdict": _text("Verdict of the fits table.", VERDICTS),
+        "in_sample": _flag("Drawn for the audit."),
+        "flagged": _flag(
+            "Audited because its row of fits is unsure of an evidence, or not of the run's engine."
+        ),
+        "log_evidence": _real("Sigmoid: log evidence by quadrature, nats.", nullable=False),
+        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
+        "evidence_gap": _real("Sigmoid: log evidence by NUTS less that by quadrature, nats."),
+        "evidence_gap_error": _real("Half-width of its 95 % interval, both engines' errors.", 0.0),
+        "linear_gap": _real("Linear: log evidence by NUTS less that by quadrature, nats."),
+        "linear_gap_error": _real("Half-width of its 95 % interval.", 0.0),
+        "log10_width_mean": _real("Posterior mean of log10 width by quadrature."),
+        "log10_width_sd": _real("Posterior sd of log10 width by quadrature.", 0.0),
+        "log10_width_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "location_mean": _real("Posterior mean of location by quadrature."),
+        "location_sd": _real("Posterior sd of location by quadrature.", 0.0),
+        "location_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "shift_error": _real(
+            "Half-width of a 95 % interval of a shift of none, from both effective sizes.", 0.0
+        ),
+        "p_width_lt_1": _share("P(width < 1 decade) by quadrature."),
+        "p_width_lt_1_nuts": _share("P(width < 1 decade) by NUTS."),
+        "r_hat": _real("NUTS, sigmoid: largest split R-hat of the parameters.", 0.0),
+        "ess": _real("NUTS, sigmoid: smallest bulk effective size of the parameters.", 0.0),
+        "divergences": _count("NUTS, sigmoid: divergent transitions."),
+        "converged": _flag("NUTS, sigmoid: all three are good enough."),
+        "means_agree": _flag(f"Neither mean is shifted by {AGREED_SD} posterior sds."),
+        "evidence_agrees": _flag(f"Log evidences of sigmoid within {AGREED_NATS} nats."),
+    },
+    ["curve_id"],
 )
 
 FORECASTS = _schema(
@@ -294,12 +355,8 @@ FORECASTS = _schema(
             "Predictive probability of a lower score or the same; histograms of the transform"
             " spread a score evenly from pit_low to pit_high."
         ),
-        "inside_80": pa.Column(
-            "boolean", nullable=True, description="Left-out score within the 80 % interval."
-        ),
-        "inside_95": pa.Column(
-            "boolean", nullable=True, description="Left-out score within the 95 % interval."
-        ),
+        "inside_80": _maybe("Left-out score within the 80 % interval."),
+        "inside_95": _maybe("Left-out score within the 95 % interval."),
         "discontinuity": _real(
             "Observed minus predictive mean, PaLM's D for two_point.", nullable=False
         ),
@@ -325,12 +382,79 @@ CONCENTRATION = _schema(
         "p_adjusted": _share("Holm's over the family that correction names; missing elsewhere."),
         "correction": _text("Family of hypotheses that p_adjusted covers, or empty."),
         "n_tasks": _count("Tasks behind the estimate."),
-        "n_curves": _count("Curves (H1) or pairs (H2, H5) behind it."),
+        "n_curves": _count("Curves (H1) or pairs (H2, H4, H5) behind it."),
         "method": _text("How the p-value and interval were made."),
         "seed": _count("Seed of the permutations."),
         "note": _text("What to keep in mind, or empty."),
     },
     ["hypothesis", "estimand", "scheme", "stratum"],
+)
+
+AGAINST = _schema(
+    "against",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "kind": _text("In what way it could speak against the mirage.", CONTRARY),
+        "task": _text("Task, or empty for a test."),
+        "curve_id": _text("Curve; of a pair the one under the discontinuous metric."),
+        "partner": _text("The other curve of a pair, or empty."),
+        "scheme": _text("Class scheme."),
+        "stratum": _text("What the two curves share, or empty."),
+        "value": _real("What was looked at; the page says what, by kind."),
+        "against": _flag("Whether it speaks against the mirage."),
+    },
+    ["kind", "curve_id", "partner", "scheme", "stratum"],
+)
+
+MULTIVERSE = _schema(
+    "multiverse",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "measure": _text("Measure of sharpness, oriented: larger is sharper."),
+        "threshold": _text("From where on it counts, or empty: the measure itself."),
+        "scheme": _text("Class scheme; headline: the two headline metrics or not."),
+        "stratum": _text("What the two curves of a pair share."),
+        "metrics": _text("All, or pairs with the metric that the task's authors prefer."),
+        "family": _text("All families of models, or one."),
+        "shots": _text("All numbers of examples, the most of each pair, or one number."),
+        "subtasks": _text("All, aggregates over subtasks, or subtasks themselves."),
+        "min_sizes": _text("Sizes that both curves need."),
+        "min_items": _text("Items that both curves need; unknown is enough for 0 only."),
+        "floor": _text("Whether pairs with a curve that never moves are kept or dropped."),
+        "estimate": _real(
+            "Mean over tasks of class 1 minus class 0, unit of the measure.", nullable=False
+        ),
+        "effect": _real(
+            "Estimate over the root mean square of the task differences.", -1.001, 1.001,
+            nullable=False,
+        ),
+        "p_value": _share("Two-sided, under the swaps of whole tasks."),
+        "null_low": _real("2.5 % quantile, under the swaps, of the effect of this rank."),
+        "null_high": _real("97.5 % quantile of the same."),
+        "n_tasks": _count("Tasks behind the estimate."),
+    },
+    ["measure", "threshold", "scheme", "stratum", "metrics", "family", "shots", "subtasks",
+     "min_sizes", "min_items", "floor"],
+)  # fmt: skip
+
+MULTIVERSE_JOINT = _schema(
+    "multiverse_joint",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "measure": _text("Measure whose specifications enter, or all."),
+        "statistic": _text(
+            "median_effect, share_predicted (effects above zero) or share_significant (these with"
+            " p at most 0.05).",
+            ["median_effect", "share_predicted", "share_significant"],
+        ),
+        "observed": _real("Its value; missing without a specification."),
+        "p_value": _share("Share of swaps as extreme: two-sided, but one-sided for the last."),
+        "n_specifications": _count("Specifications that enter."),
+        "n_possible": _count("Distinct ones of all measures, of which these were drawn."),
+        "n_swaps": _count("Swaps of the labels of whole tasks."),
+        "seed": _count("Seed of the swaps."),
+    },
+    ["measure", "statistic"],
 )
 
 _LOG_SCORE = "log score of the continuous partner, metric-explained minus real, nats"
@@ -377,6 +501,7 @@ RESIDUAL = _schema(
         "residual": _share("Mean over these blocks of the lowest P(sharp) of its metrics."),
         "metrics": _text("Metrics of the task that enter, joined by commas."),
         "n_metrics": _count("How many they are.", 1),
+        "n_continuous": _count("How many of them are tagged to have no step."),
         "n_blocks": _count("Blocks (subtask, family, shots) that two metrics or more score."),
         "n_blocks_sharp": _count("Those with a SHARP curve."),
         "n_blocks_all_sharp": _count("Those where every metric is SHARP."),
@@ -472,8 +597,12 @@ CONTRACTS = {
         FITS,
         MODELS,
         PROFILES,
+        AUDIT,
         FORECASTS,
         CONCENTRATION,
+        AGAINST,
+        MULTIVERSE,
+        MULTIVERSE_JOINT,
         LATENT,
         RESIDUAL,
         RESIDUAL_TESTS,

@@ -13,6 +13,7 @@ ORDER = (
     "tag_metrics",
     "score_curves",
     "fit_curves",
+    "audit_curves",
     "forecast_curves",
     "judge_tasks",
     "assess_concentration",
@@ -43,6 +44,8 @@ def since(rule: str) -> set[str]:
             "src/metamirage/links.py",
             {"forecast_curves", "judge_tasks", "relate_residual"} | CONCENTRATION,
         ),
+        ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
+        ("src/metamirage/nuts.py", since("fit_curves")),
         ("src/metamirage/scores.py", {"score_curves", "render_benchmark"}),
         ("src/metamirage/tags.py", since("tag_metrics")),
         ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
@@ -95,7 +98,8 @@ def test_a_file_put_back_from_a_copy_is_noticed(
 @pytest.mark.parametrize(
     ("setting", "woken"),
     [
-        ("n_permutations=999", CONCENTRATION),
+        ("n_permutations=999", {"relate_residual", "compare_bends"} | CONCENTRATION),
+        ("n_audit=2", {"audit_curves"} | RENDER),
         ("seed=7", since("score_curves")),
         ("mirror=elsewhere", set()),
     ],

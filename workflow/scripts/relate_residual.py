@@ -18,16 +18,17 @@ from metamirage.tables import (
 
 def main(job: Any) -> None:
     fits, tidy = read_table(job.input.fits, FITS), read_table(job.input.tidy, TIDY)
+    tags = read_table(job.input.tags, TAGS)
     tests = relate_residual(
         fits,
         tidy,
-        build_curves(tidy, read_table(job.input.tags, TAGS)),
+        build_curves(tidy, tags),
         seed=job.params.seed,
         width_prior=job.params.prior,
         n_permutations=job.params.n_permutations,
         threads=job.threads,
     )
-    write_table(find_residual(fits), job.output.residual, RESIDUAL)
+    write_table(find_residual(fits, tags), job.output.residual, RESIDUAL)
     write_table(tests, job.output.tests, RESIDUAL_TESTS)
 
 

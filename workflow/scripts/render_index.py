@@ -11,7 +11,9 @@ def main(job: Any) -> None:
     inputs = IndexInputs.read(
         specs=job.input.specs,
         fits=job.input.fits,
+        audit=job.input.audit,
         concentration=job.input.concentration,
+        against=job.input.against,
         pooled=job.input.pooled,
         settings=job.params.settings,
         libraries=job.params.libraries,

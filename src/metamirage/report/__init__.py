@@ -21,17 +21,31 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import forecasting, layouts, results, sharpness, text
+from metamirage.report import (
+    agreement,
+    contrary,
+    forecasting,
+    layouts,
+    multiverse,
+    results,
+    sharpness,
+    text,
+)
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
+    AGAINST,
+    AUDIT,
     CONCENTRATION,
     FITS,
     FORECASTS,
     ISSUES,
     LATENT,
     MODELS,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
     REPRODUCTION,
     RESIDUAL,
     RESIDUAL_TESTS,
@@ -58,9 +72,11 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, forecasts, concentration, latent, residual,
-    residual_tests, superlinear, superlinear_tests
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse,
+    latent, residual, residual_tests, superlinear, superlinear_tests
         Tables of the benchmark, under the contracts of the same names.
+    multiverse_joint
+        The same for the multiverse as a whole.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
     libraries
@@ -79,8 +95,12 @@ class ReportInputs:
     scores: pd.DataFrame
     fits: pd.DataFrame
     models: pd.DataFrame
+    audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    against: pd.DataFrame
+    multiverse: pd.DataFrame
+    multiverse_joint: pd.DataFrame
     latent: pd.DataFrame
     residual: pd.DataFrame
     residual_tests: pd.DataFrame
@@ -115,7 +135,8 @@ class ReportInputs:
             If a table breaks its contract, or the registry entry is faulty.
         """
         contracts = (
-            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION),
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
+            *(AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
             *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
         )
         return cls(
@@ -141,7 +162,7 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, concentration
+    fits, audit, concentration, against
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
@@ -151,7 +172,9 @@ class IndexInputs:
 
     specs: Sequence[BenchmarkSpec]
     fits: Mapping[str, pd.DataFrame]
+    audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
+    against: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
@@ -162,14 +185,17 @@ class IndexInputs:
         *,
         specs: Sequence[str],
         fits: Sequence[str],
+        audit: Sequence[str],
         concentration: Sequence[str],
+        against: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits`` and ``concentration`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
+        order.
 
         Raises
         ------
@@ -179,10 +205,13 @@ class IndexInputs:
         entries = [load_spec(Path(path)) for path in specs]
         names = [entry.name for entry in entries]
         tested = (read_table(path, CONCENTRATION) for path in concentration)
+        contrary_ones = (read_table(path, AGAINST) for path in against)
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
+            audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
+            against=dict(zip(names, contrary_ones, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
@@ -213,6 +242,12 @@ def render_benchmark(inputs: ReportInputs) -> str:
         spec=inputs.spec,
         said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
+        multiverse_exhibit=multiverse.multiverse_exhibit(
+            inputs.multiverse, inputs.multiverse_joint
+        ),
+        contrary_exhibit=contrary.contrary_exhibit(
+            inputs.against, inputs.fits, curves, settings=inputs.settings
+        ),
         bundle=layouts.interactive_bundle(),
         curve_table=layouts.curve_table(joined),
         tables=_benchmark_tables(inputs, joined, foreseen),
@@ -273,12 +308,15 @@ def _benchmark_sentences(
         "too_short": text.too_short(inputs.fits),
         "sharp_by_class": text.sharp_by_class(joined),
         "exclusions": text.exclusions(inputs.scores),
-        "numerical_quality": text.numerical_quality(inputs.fits),
+        "engines": agreement.engines(inputs.fits),
+        "agreement": agreement.agreement(inputs.audit),
         **results.hypotheses(inputs.concentration),
         "beside_H1": results.beside_h1(inputs.concentration),
         "H5": results.translation(inputs.concentration),
         "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
+        "contrary": contrary.contrary(inputs.against),
+        **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
         "untested": results.untested(inputs.concentration, _stated(inputs)),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
@@ -322,7 +360,11 @@ def _benchmark_tables(
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
+        "contrary": contrary.contrary_table(inputs.against),
+        "multiverse": multiverse.joint_table(inputs.multiverse_joint),
+        "cases": contrary.case_table(inputs.against, inputs.fits),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
+        "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
         "two_step": forecasting.step_table(foreseen.steps),
         "weights": layouts.weight_table(inputs.models),
@@ -358,7 +400,12 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
-        said=_standing_sentences() | {"not_comparable": results.not_comparable(inputs.pooled)},
+        forest=forest_exhibit(inputs.concentration, inputs.pooled),
+        said=_standing_sentences()
+        | {
+            "not_comparable": results.not_comparable(inputs.pooled),
+            "agreement": agreement.agreement_over(inputs.audit),
+        },
         verdict_rules=VERDICT_RULES,
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),
@@ -373,6 +420,7 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "tasks": f"{fits['task'].nunique():,}",
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
+        "contrary": contrary.contrary_count(inputs.against[spec.name]),
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 

@@ -60,6 +60,7 @@ RESIDUAL_HEADS = {
     "n_blocks_sharp": "with a SHARP curve",
     "n_blocks_all_sharp": "all metrics SHARP",
     "n_blocks_changed": "SHARP and not sharp",
+    "n_continuous": "metrics without a step",
     "metrics": "metrics",
 }
 TEST_HEADS = {
@@ -181,11 +182,13 @@ def residual_counts(residual: pd.DataFrame) -> str:
     said = ", ".join(
         f"{state} {counts.get(state, 0):,}" for state in RESIDUAL_STATES if state != ALONE
     )
-    names = sorted(compared.loc[compared["state"] == STAYS, "task"])
-    which = listed(names, most=30) if names else "none"
+    stays = compared[compared["state"] == STAYS]
+    which = listed(sorted(stays["task"]), most=30) if len(stays) else "none"
+    graded = count_of(int((compared["n_continuous"] > 0).sum()), len(compared))
     return (
         f"{plural(len(compared), 'task')} with two metrics or more in a block: {said}. Sharp under"
-        f" every metric: {which}. {alone} tasks have one metric only and are not asked."
+        f" every metric: {which}. Only {graded} have a metric without a step among theirs; the rest"
+        f" compare steps with steps. {alone} tasks have one metric only and are not asked."
     )
 
 
@@ -224,7 +227,7 @@ def residual_table(residual: pd.DataFrame) -> Plain:
         caption="One row is one task that is sharp under some metric and has another one.",
         columns=tuple(RESIDUAL_HEADS.values()),
         rows=cells(ranked, list(RESIDUAL_HEADS)),
-        numeric=frozenset(range(2, 7)),
+        numeric=frozenset(range(2, 8)),
     )
 
 
