@@ -18,7 +18,11 @@ STAGES = (
     "fits",
     "audit",
     "forecasts",
+    "latent",
     "concentration",
+    "multiverse",
+    "residual",
+    "superlinear",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

@@ -112,11 +112,11 @@ def test_tables_with_text_have_captions(html: object) -> None:
 def test_each_figure_asks_a_question_and_has_caption_and_alternative() -> None:
     outline = Outline(page())
     images = outline.all("img")
-    assert len(images) == 6
+    assert len(images) == 7
     assert all(len(image["alt"]) > 40 for image in images)
-    assert len(outline.all("figcaption")) == 6
+    assert len(outline.all("figcaption")) == 7
     titles = re.findall(r"<h3>([^<]+\?)</h3>", page())
-    assert len(titles) == 6
+    assert len(titles) == 7
 
 
 def test_text_of_the_sources_is_escaped() -> None:

@@ -23,6 +23,14 @@ PLACES = {
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",
         "one estimand",
     ),
+    "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
+    "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
+    "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
+    "latent": ("latent/<benchmark>.parquet", "one task with both kinds of metric"),
+    "residual": ("residual/<benchmark>.parquet", "one task"),
+    "residual_tests": ("residual/<benchmark>.tests.parquet", "one question and level"),
+    "superlinear": ("superlinear/<benchmark>.parquet", "one curve that enters the tests"),
+    "superlinear_tests": ("superlinear/<benchmark>.tests.parquet", "one class scheme and stratum"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

@@ -23,6 +23,15 @@ CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
 ENGINES = ("quadrature", "nuts")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
 STRATA = ("", "same outputs", "same model")
+# Of a task, by its latent; the order is that of latent.STATEMENTS, with the default last.
+LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
+# Of a task, by all its metrics.
+RESIDUAL_STATES = ("stays sharp", "changes", "open", "not sharp", "one metric")
+# Of a curve: its bend in log size.
+SUPERLINEAR_LABELS = ("faster", "slower", "undecided", "no rise")
+CONTRARY = (
+    "both_sharp", "sharp_continuous", "beyond_partner", "direct_better", "wider", "no_foresight",
+)  # fmt: skip
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -254,6 +263,11 @@ MODELS = _schema(
             " scale is that of the whole curve, where the forecasts stage uses the smaller sizes'."
         ),
         "elpd_se": _real("Half-width of a 95 % interval of elpd_last for its computation.", 0.0),
+        "shape1_mean": _real(
+            "Posterior mean of the first shape parameter: exponent per decade (power), location"
+            " (sigmoid), turning point (quadratic); missing for the others."
+        ),
+        "shape1_sd": _real("Its posterior sd.", 0.0),
         "method": _text("Engine of the posterior of all sizes.", ENGINES),
         "ess": _real("Its effective sample size.", 0.0),
         "r_hat": _real("Its split R-hat, by NUTS.", 0.0),
@@ -356,19 +370,202 @@ CONCENTRATION = _schema(
         "benchmark": _text("Name of the registry entry, or 'pooled'."),
         "hypothesis": _text("Hypothesis.", ["H1", "H2", "H3", "H4", "H5"]),
         "estimand": _text("What is estimated."),
-        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
+        "scheme": _text(
+            "Class scheme: which axis of the tags splits the metrics; headline: the two headline"
+            " metrics or not; verdict: no split."
+        ),
         "stratum": _text("Which curves or pairs enter."),
         "estimate": _real("Estimate; missing where there is nothing to compare."),
         "lower": _real("Lower end of the 95 % interval."),
         "upper": _real("Upper end of the 95 % interval."),
-        "p_value": _share("Two-sided permutation p-value."),
+        "p_value": _share("p-value as the method says, two-sided but for H5."),
+        "p_adjusted": _share("Holm's over the family that correction names; missing elsewhere."),
+        "correction": _text("Family of hypotheses that p_adjusted covers, or empty."),
         "n_tasks": _count("Tasks behind the estimate."),
-        "n_curves": _count("Curves (H1) or pairs (H2) behind it."),
+        "n_curves": _count("Curves (H1) or pairs (H2, H4, H5) behind it."),
         "method": _text("How the p-value and interval were made."),
         "seed": _count("Seed of the permutations."),
         "note": _text("What to keep in mind, or empty."),
     },
     ["hypothesis", "estimand", "scheme", "stratum"],
+)
+
+AGAINST = _schema(
+    "against",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "kind": _text("In what way it could speak against the mirage.", CONTRARY),
+        "task": _text("Task, or empty for a test."),
+        "curve_id": _text("Curve; of a pair the one under the discontinuous metric."),
+        "partner": _text("The other curve of a pair, or empty."),
+        "scheme": _text("Class scheme."),
+        "stratum": _text("What the two curves share, or empty."),
+        "value": _real("What was looked at; the page says what, by kind."),
+        "against": _flag("Whether it speaks against the mirage."),
+    },
+    ["kind", "curve_id", "partner", "scheme", "stratum"],
+)
+
+MULTIVERSE = _schema(
+    "multiverse",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "measure": _text("Measure of sharpness, oriented: larger is sharper."),
+        "threshold": _text("From where on it counts, or empty: the measure itself."),
+        "scheme": _text("Class scheme; headline: the two headline metrics or not."),
+        "stratum": _text("What the two curves of a pair share."),
+        "metrics": _text("All, or pairs with the metric that the task's authors prefer."),
+        "family": _text("All families of models, or one."),
+        "shots": _text("All numbers of examples, the most of each pair, or one number."),
+        "subtasks": _text("All, aggregates over subtasks, or subtasks themselves."),
+        "min_sizes": _text("Sizes that both curves need."),
+        "min_items": _text("Items that both curves need; unknown is enough for 0 only."),
+        "floor": _text("Whether pairs with a curve that never moves are kept or dropped."),
+        "estimate": _real(
+            "Mean over tasks of class 1 minus class 0, unit of the measure.", nullable=False
+        ),
+        "effect": _real(
+            "Estimate over the root mean square of the task differences.", -1.001, 1.001,
+            nullable=False,
+        ),
+        "p_value": _share("Two-sided, under the swaps of whole tasks."),
+        "null_low": _real("2.5 % quantile, under the swaps, of the effect of this rank."),
+        "null_high": _real("97.5 % quantile of the same."),
+        "n_tasks": _count("Tasks behind the estimate."),
+    },
+    ["measure", "threshold", "scheme", "stratum", "metrics", "family", "shots", "subtasks",
+     "min_sizes", "min_items", "floor"],
+)  # fmt: skip
+
+MULTIVERSE_JOINT = _schema(
+    "multiverse_joint",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "measure": _text("Measure whose specifications enter, or all."),
+        "statistic": _text(
+            "median_effect, share_predicted (effects above zero) or share_significant (these with"
+            " p at most 0.05).",
+            ["median_effect", "share_predicted", "share_significant"],
+        ),
+        "observed": _real("Its value; missing without a specification."),
+        "p_value": _share("Share of swaps as extreme: two-sided, but one-sided for the last."),
+        "n_specifications": _count("Specifications that enter."),
+        "n_possible": _count("Distinct ones of all measures, of which these were drawn."),
+        "n_swaps": _count("Swaps of the labels of whole tasks."),
+        "seed": _count("Seed of the swaps."),
+    },
+    ["measure", "statistic"],
+)
+
+_LOG_SCORE = "log score of the continuous partner, metric-explained minus real, nats"
+LATENT = _schema(
+    "latent",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "task": _text("Task with a discontinuous and a continuous metric."),
+        "verdict": _text(
+            "Where the sharpness sits, by the rule of metamirage.latent.", LATENT_VERDICTS
+        ),
+        "reason": _text("Why it is unresolved: the first condition that failed; else empty."),
+        "stratum": _text("What the metrics of a pair share.", STRATA),
+        "p_explained": _share("Probability that the partner is smooth, of the three statements."),
+        "p_real": _share("Probability that it breaks where the discontinuous curve does."),
+        "p_neither": _share("Probability of neither."),
+        "elpd_difference": _real(f"Sum over all sizes of the {_LOG_SCORE}: mean over blocks."),
+        "elpd_se": _real("Its standard error over blocks; missing for one block.", 0.0),
+        "elpd_last": _real(f"The part of the largest size in the {_LOG_SCORE}."),
+        "elpd_last_se": _real("Its standard error over blocks; missing for one block.", 0.0),
+        "link_gain": _real(
+            "Log score of the discontinuous metric at the largest size, by the link fed with the"
+            " partner's true score minus by its own direct forecast; missing without forecasts."
+        ),
+        "link_gain_se": _real("Its standard error over blocks; missing for one block.", 0.0),
+        "p_sharp_discontinuous": _share("Mean P(sharp) of the discontinuous curves."),
+        "p_sharp_continuous": _share("Mean P(sharp) of the continuous curves."),
+        "n_blocks": _count("Subtasks, families and shots behind it."),
+        "n_pairs": _count("Pairs behind it: those whose discontinuous curve rises."),
+        "n_pairs_all": _count("Pairs looked at."),
+        "n_sharp": _count("Discontinuous curves behind it that are sharp, each for itself."),
+    },
+    ["task"],
+)
+
+RESIDUAL = _schema(
+    "residual",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "task": _text("Task with a curve that enters the tests."),
+        "state": _text(
+            "By the blocks that two metrics score, as metamirage.residual says.", RESIDUAL_STATES
+        ),
+        "residual": _share("Mean over these blocks of the lowest P(sharp) of its metrics."),
+        "metrics": _text("Metrics of the task that enter, joined by commas."),
+        "n_metrics": _count("How many they are.", 1),
+        "n_continuous": _count("How many of them are tagged to have no step."),
+        "n_blocks": _count("Blocks (subtask, family, shots) that two metrics or more score."),
+        "n_blocks_sharp": _count("Those with a SHARP curve."),
+        "n_blocks_all_sharp": _count("Those where every metric is SHARP."),
+        "n_blocks_changed": _count(
+            "Those SHARP by one metric, SMOOTH, FLAT or INVERSE by another."
+        ),
+    },
+    ["task"],
+)
+
+RESIDUAL_TESTS = _schema(
+    "residual_tests",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "question": _text(
+            "What the residual may go with.", ["keyword", "shots", "family", "onsets"]
+        ),
+        "level": _text("Which keyword or family, or the unit."),
+        "estimate": _real(
+            "Difference in the residual: with the keyword minus without, by doubling 1 + shots, or"
+            " this family minus the others; onsets: share of pairs together minus that by chance."
+        ),
+        "lower": _real("Lower end of the 95 % interval."),
+        "upper": _real("Upper end of the 95 % interval."),
+        "p_value": _share("p-value, two-sided but for onsets."),
+        "p_adjusted": _share("Holm's over all rows of the table that have a p-value."),
+        "n_tasks": _count("Tasks behind it."),
+        "n_with": _count("Tasks with the keyword; transitions, for onsets."),
+        "method": _text("How the p-value was made, or empty."),
+        "seed": _count("Seed of the permutations."),
+        "note": _text("What to keep in mind, or empty."),
+    },
+    ["question", "level"],
+)
+
+SUPERLINEAR = _schema(
+    "superlinear",
+    {
+        **_CURVE_ROW,
+        "label": _text("Rise compared with a line in log size.", SUPERLINEAR_LABELS),
+        "p_faster": _share("P(exponent > 0); missing for a curve that does not rise."),
+        "exponent_mean": _real("Exponent of power, per decade: posterior mean; a line has 0."),
+        "exponent_sd": _real("Its posterior sd.", 0.0),
+    },
+    ["curve_id"],
+)
+
+SUPERLINEAR_TESTS = _schema(
+    "superlinear_tests",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
+        "stratum": _text("all: between tasks; else what the metrics of a pair share."),
+        "estimate": _real("P(exponent > 0), class 1 minus class 0, of rising curves."),
+        "lower": _real("Lower end of the 95 % interval."),
+        "upper": _real("Upper end of the 95 % interval."),
+        "p_value": _share("Two-sided p-value."),
+        "n_tasks": _count("Tasks behind it."),
+        "n_curves": _count("Rising curves (all) or pairs of them behind it."),
+        "method": _text("How the p-value was made, or empty."),
+        "seed": _count("Seed of the permutations."),
+        "note": _text("What to keep in mind, or empty."),
+    },
+    ["scheme", "stratum"],
 )
 
 REPRODUCTION = _schema(
@@ -403,6 +600,14 @@ CONTRACTS = {
         AUDIT,
         FORECASTS,
         CONCENTRATION,
+        AGAINST,
+        MULTIVERSE,
+        MULTIVERSE_JOINT,
+        LATENT,
+        RESIDUAL,
+        RESIDUAL_TESTS,
+        SUPERLINEAR,
+        SUPERLINEAR_TESTS,
         REPRODUCTION,
     )
 }

@@ -15,8 +15,11 @@ ORDER = (
     "fit_curves",
     "audit_curves",
     "forecast_curves",
+    "judge_tasks",
     "assess_concentration",
     "pool_concentration",
+    "relate_residual",
+    "compare_bends",
     "render_benchmark",
     "render_index",
 )
@@ -32,10 +35,15 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", CONCENTRATION),
+        ("src/metamirage/concentration.py", {"compare_bends"} | CONCENTRATION),
+        ("src/metamirage/latent.py", {"judge_tasks"} | RENDER),
+        ("src/metamirage/onsets.py", {"relate_residual"} | RENDER),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
-        ("src/metamirage/forecasts.py", {"forecast_curves"} | CONCENTRATION),
-        ("src/metamirage/links.py", {"forecast_curves"} | CONCENTRATION),
+        ("src/metamirage/forecasts.py", {"forecast_curves", "judge_tasks"} | CONCENTRATION),
+        (
+            "src/metamirage/links.py",
+            {"forecast_curves", "judge_tasks", "relate_residual"} | CONCENTRATION,
+        ),
         ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
         ("src/metamirage/nuts.py", since("fit_curves")),
         ("src/metamirage/scores.py", {"score_curves", "render_benchmark"}),
@@ -90,7 +98,7 @@ def test_a_file_put_back_from_a_copy_is_noticed(
 @pytest.mark.parametrize(
     ("setting", "woken"),
     [
-        ("n_permutations=999", CONCENTRATION),
+        ("n_permutations=999", {"relate_residual", "compare_bends"} | CONCENTRATION),
         ("n_audit=2", {"audit_curves"} | RENDER),
         ("seed=7", since("score_curves")),
         ("mirror=elsewhere", set()),

@@ -29,6 +29,14 @@ rule render_benchmark:
         audit="data/processed/audit/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
+        against="data/processed/concentration/{benchmark}.against.parquet",
+        multiverse="data/processed/multiverse/{benchmark}.parquet",
+        multiverse_joint="data/processed/multiverse/{benchmark}.joint.parquet",
+        latent="data/processed/latent/{benchmark}.parquet",
+        residual="data/processed/residual/{benchmark}.parquet",
+        residual_tests="data/processed/residual/{benchmark}.tests.parquet",
+        superlinear="data/processed/superlinear/{benchmark}.parquet",
+        superlinear_tests="data/processed/superlinear/{benchmark}.tests.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",
@@ -63,6 +71,10 @@ rule render_index:
             "data/processed/concentration/{benchmark}.parquet",
             benchmark=config["benchmarks"],
         ),
+        against=expand(
+            "data/processed/concentration/{benchmark}.against.parquet",
+            benchmark=config["benchmarks"],
+        ),
         fits=expand(
             "data/processed/fits/{benchmark}.parquet",
             benchmark=config["benchmarks"],
@@ -86,7 +98,16 @@ rule render_index:
             )
         ),
         settings=SETTINGS,
-        libraries=versions("numpy", "scipy", "numba", "pandas", "statsmodels", "jinja2"),
+        libraries=versions(
+            "numpy",
+            "scipy",
+            "numba",
+            "pandas",
+            "statsmodels",
+            "matplotlib",
+            "seaborn",
+            "jinja2",
+        ),
     script:
         "../scripts/render_index.py"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from _adapter import run
 from metamirage.concentration import assess_concentration
-from metamirage.tables import CONCENTRATION, FITS, FORECASTS, TAGS, read_table, write_table
+from metamirage.tables import CONCENTRATION, FITS, FORECASTS, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:
@@ -12,6 +12,7 @@ def main(job: Any) -> None:
         read_table(job.input.fits, FITS),
         read_table(job.input.forecasts, FORECASTS),
         read_table(job.input.tags, TAGS),
+        tidy=read_table(job.input.tidy, TIDY),
         seed=job.params.seed,
         n_permutations=job.params.n_permutations,
     )

@@ -21,19 +21,37 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import agreement, forecasting, layouts, results, text
+from metamirage.report import (
+    agreement,
+    contrary,
+    forecasting,
+    layouts,
+    multiverse,
+    results,
+    sharpness,
+    text,
+)
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
+    AGAINST,
     AUDIT,
     CONCENTRATION,
     FITS,
     FORECASTS,
     ISSUES,
+    LATENT,
     MODELS,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
     REPRODUCTION,
+    RESIDUAL,
+    RESIDUAL_TESTS,
     SCORES,
+    SUPERLINEAR,
+    SUPERLINEAR_TESTS,
     TAGS,
     TIDY,
     read_table,
@@ -54,8 +72,11 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse,
+    latent, residual, residual_tests, superlinear, superlinear_tests
         Tables of the benchmark, under the contracts of the same names.
+    multiverse_joint
+        The same for the multiverse as a whole.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
     libraries
@@ -77,6 +98,14 @@ class ReportInputs:
     audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    against: pd.DataFrame
+    multiverse: pd.DataFrame
+    multiverse_joint: pd.DataFrame
+    latent: pd.DataFrame
+    residual: pd.DataFrame
+    residual_tests: pd.DataFrame
+    superlinear: pd.DataFrame
+    superlinear_tests: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -105,7 +134,11 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION)
+        contracts = (
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
+            *(AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
+            *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
+        )
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -129,7 +162,7 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, audit, concentration
+    fits, audit, concentration, against
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
@@ -141,6 +174,7 @@ class IndexInputs:
     fits: Mapping[str, pd.DataFrame]
     audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
+    against: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
@@ -153,13 +187,15 @@ class IndexInputs:
         fits: Sequence[str],
         audit: Sequence[str],
         concentration: Sequence[str],
+        against: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits``, ``audit`` and ``concentration`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
+        order.
 
         Raises
         ------
@@ -169,11 +205,13 @@ class IndexInputs:
         entries = [load_spec(Path(path)) for path in specs]
         names = [entry.name for entry in entries]
         tested = (read_table(path, CONCENTRATION) for path in concentration)
+        contrary_ones = (read_table(path, AGAINST) for path in against)
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
             audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
+            against=dict(zip(names, contrary_ones, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
@@ -204,6 +242,12 @@ def render_benchmark(inputs: ReportInputs) -> str:
         spec=inputs.spec,
         said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
+        multiverse_exhibit=multiverse.multiverse_exhibit(
+            inputs.multiverse, inputs.multiverse_joint
+        ),
+        contrary_exhibit=contrary.contrary_exhibit(
+            inputs.against, inputs.fits, curves, settings=inputs.settings
+        ),
         bundle=layouts.interactive_bundle(),
         curve_table=layouts.curve_table(joined),
         tables=_benchmark_tables(inputs, joined, foreseen),
@@ -267,8 +311,13 @@ def _benchmark_sentences(
         "engines": agreement.engines(inputs.fits),
         "agreement": agreement.agreement(inputs.audit),
         **results.hypotheses(inputs.concentration),
+        "beside_H1": results.beside_h1(inputs.concentration),
+        "H5": results.translation(inputs.concentration),
+        "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
-        "untested": results.untested(inputs.concentration, HYPOTHESES),
+        "contrary": contrary.contrary(inputs.against),
+        **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
+        "untested": results.untested(inputs.concentration, _stated(inputs)),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
         "s_against_verdicts": text.s_against_verdicts(joined),
@@ -277,7 +326,25 @@ def _benchmark_sentences(
         "two_step": forecasting.step_quality(foreseen.steps),
         "issues": text.issue_count(inputs.issues),
         "reproduction": text.reproduced(inputs.reproduction),
+        **_sharpness_sentences(inputs),
     } | _standing_sentences()
+
+
+def _stated(inputs: ReportInputs) -> list[str]:
+    """Hypotheses whose rows belong into the concentration table; H3 has a table of its own."""
+    return [h for h in HYPOTHESES if h != "H3" or inputs.latent.empty]
+
+
+def _sharpness_sentences(inputs: ReportInputs) -> dict[str, str]:
+    return {
+        "latent": sharpness.latent_counts(inputs.latent),
+        "latent_names": sharpness.latent_names(inputs.latent),
+        "latent_errors": sharpness.latent_errors(inputs.latent),
+        "residual": sharpness.residual_counts(inputs.residual),
+        "residual_tests": sharpness.residual_findings(inputs.residual_tests),
+        "bends": sharpness.bends(inputs.superlinear),
+        "bend_classes": sharpness.bend_findings(inputs.superlinear_tests),
+    }
 
 
 def _standing_sentences() -> dict[str, str]:
@@ -293,6 +360,9 @@ def _benchmark_tables(
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
+        "contrary": contrary.contrary_table(inputs.against),
+        "multiverse": multiverse.joint_table(inputs.multiverse_joint),
+        "cases": contrary.case_table(inputs.against, inputs.fits),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
@@ -301,6 +371,10 @@ def _benchmark_tables(
         "tags": layouts.tag_table(inputs.tags),
         "issues": layouts.issue_table(inputs.issues),
         "reproduction": layouts.reproduction_table(inputs.reproduction),
+        "latent": sharpness.latent_table(inputs.latent),
+        "residual": sharpness.residual_table(inputs.residual),
+        "residual_tests": sharpness.residual_test_table(inputs.residual_tests),
+        "bends": sharpness.bend_table(inputs.superlinear_tests),
     }
 
 
@@ -308,6 +382,7 @@ def _glossaries() -> dict[str, Mapping[str, str]]:
     return {
         "columns": layouts.curve_glossary(),
         "estimands": layouts.estimand_glossary(),
+        "latent": sharpness.MEANINGS,
         "terms": TERMS,
     }
 
@@ -325,6 +400,7 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
+        forest=forest_exhibit(inputs.concentration, inputs.pooled),
         said=_standing_sentences()
         | {
             "not_comparable": results.not_comparable(inputs.pooled),
@@ -344,6 +420,7 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "tasks": f"{fits['task'].nunique():,}",
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
+        "contrary": contrary.contrary_count(inputs.against[spec.name]),
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 
