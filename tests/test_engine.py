@@ -202,6 +202,16 @@ def test_a_narrow_posterior_in_a_corner_of_a_cell_is_not_lost() -> None:
     assert posterior.log_evidence == pytest.approx(-53.138, abs=PROMISE)
 
 
+@pytest.mark.parametrize(("n", "span"), [(400, 4.0), (3, 40.0)])
+def test_many_sizes_or_a_long_window_find_room(n: int, span: float) -> None:
+    size = np.linspace(6.0, 6.0 + span, n)
+    mean = 0.1 + 0.7 * logistic(size, location=6.0 + span / 2, width=1.0)
+    posterior = fit(counted(size, mean, items=500), "sigmoid")
+    assert np.isfinite(posterior.log_evidence)
+    # The middle of many sizes is known; of three sizes only that it lies between two of them.
+    assert abs(posterior.mean(posterior.theta[:, 3]) - 6.0 - span / 2) < 0.5 * span / n + 0.05
+
+
 WIDTHS = (0.4, 1.0, 2.0, 4.0)
 
 

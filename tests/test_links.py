@@ -9,7 +9,7 @@ import pytest
 
 from builders import GPT_3, make_curve
 from metamirage.curves import ROUNDING, Curve, FloatArray
-from metamirage.densities import CODES, shape_at
+from metamirage.densities import CODES, shape_at, shapes_at
 from metamirage.engine import Posterior
 from metamirage.fits import integrate_all, model_weights
 from metamirage.links import (
@@ -20,7 +20,6 @@ from metamirage.links import (
     logged,
     make_axis,
     resampled,
-    shapes_at,
     systematic,
     through,
 )

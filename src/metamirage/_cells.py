@@ -13,20 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metamirage._compiled import jit
-from metamirage._modes import (
-    Problem,
-    Room,
-    climb,
-    fill_shape,
-    make_room,
-    spread,
-)
+from metamirage._modes import Problem, Room, climb, fill_shape, make_room, spread
 from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
 from metamirage.densities import LN10, log_likelihood, log_prior
 from metamirage.priors import LOG10_WIDTH_NODES
 
-MAX_CELLS = 6000
+# Cells that splitting may add to the first ones.
+MAX_SPLIT = 6000
 MAX_PASSES = 24
 # A row is the band about one node of the common grid of widths, in natural logarithms.
 N_ROWS = len(LOG10_WIDTH_NODES)
@@ -70,14 +64,17 @@ class Grid(NamedTuple):
 
 
 @jit
-def make_grid() -> Grid:
-    """Return an empty grid."""
-    return Grid(
-        np.empty((MAX_CELLS, 4)),
-        np.empty((MAX_CELLS, 3)),
-        np.empty((MAX_CELLS, 4)),
-        np.empty(MAX_CELLS),
-    )
+def make_grid(problem: Problem) -> Grid:
+    """Return an empty grid with room for a curve's first cells and for what they split into."""
+    edges = max(2 * len(problem.x), _n_wide(problem.x[-1] - problem.x[0], NARROW)) + 2 * N_OUTSIDE
+    n = max((N_ROWS + 2 * N_BEYOND) * edges, N_LINE) + MAX_SPLIT
+    return Grid(np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 4)), np.empty(n))
+
+
+@jit
+def _n_wide(span: float, width: float) -> int:
+    """Count the even edges of location in a window, for a wide transition."""
+    return 2 + int(span / min(0.4 * width, 1.5))
 
 
 @jit
@@ -94,7 +91,7 @@ def _inside_edges(x: FloatArray, width: float) -> FloatArray:
     """Find the ends of the first cells of location in the window, for one width."""
     first, last = x[0], x[-1]
     if width >= NARROW:
-        return np.linspace(first, last, 2 + int((last - first) / min(0.4 * width, 1.5)))
+        return np.linspace(first, last, _n_wide(last - first, width))
     edges = [first]
     before = first
     for i in range(1, len(x)):
@@ -113,12 +110,14 @@ def _location_edges(problem: Problem, width: float) -> FloatArray:
     """Find the ends of the first cells of location, out to the reach of its prior."""
     inside = _inside_edges(problem.x, width)
     reach = LOCATION_REACH_SD * problem.priors[3, 1]
-    low, high = problem.priors[3, 0] - reach, problem.priors[3, 0] + reach
     m = len(inside)
     edges = np.empty(m + 2 * N_OUTSIDE)
     edges[N_OUTSIDE : N_OUTSIDE + m] = inside
     # The flank of a transition beside the window still touches its first or last size.
     flank = min(0.5 * width, 0.2 * reach)
+    # A window longer than the prior's reach still has its flanks.
+    low = min(problem.priors[3, 0] - reach, inside[0] - flank - 1.0)
+    high = max(problem.priors[3, 0] + reach, inside[m - 1] + flank + 1.0)
     for i in range(N_OUTSIDE):
         away = (i / (N_OUTSIDE - 1)) ** 2
         edges[N_OUTSIDE - 1 - i] = inside[0] - flank - away * (inside[0] - flank - low)
@@ -219,11 +218,12 @@ def _touch(a: FloatArray, b: FloatArray) -> bool:
 @jit
 def row_masses(problem: Problem, grid: Grid, n: int) -> FloatArray:
     """Log mass of each row; of the first alone where there is no plane."""
-    top = grid.masses[:n].max()
-    rows = np.zeros(N_ROWS)
+    rows = np.full(N_ROWS, -np.inf)
     for c in range(n):
-        rows[row_of(grid.boxes[c]) if problem.outer == 2 else 0] += math.exp(grid.masses[c] - top)
-    return np.log(rows) + top
+        # One by one: a row may lie thousands of nats below the highest.
+        row = row_of(grid.boxes[c]) if problem.outer == 2 else 0
+        rows[row] = np.logaddexp(rows[row], grid.masses[c])
+    return rows
 
 
 @jit

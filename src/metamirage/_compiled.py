@@ -25,7 +25,6 @@ PARTS = (
     "_modes.py",
     "_steps.py",
     "_cells.py",
-    "links.py",
 )
 _HERE = Path(__file__).parent
 _DIGEST = sha256(b"".join((_HERE / name).read_bytes() for name in PARTS)).hexdigest()[:16]

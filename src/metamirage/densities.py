@@ -59,12 +59,19 @@ def shape(
 
 
 @jit
-def shape_at(candidate: int, x: float, first: float, last: float, thetas: FloatArray) -> FloatArray:
-    """Shape at one size under each draw; ``thetas`` has shape (m, 5), the result (m,)."""
+def shapes_at(
+    candidate: int, x: FloatArray, first: float, last: float, thetas: FloatArray
+) -> FloatArray:
+    """Shape at a size of each draw's own; x has shape (m,), ``thetas`` (m, 5), the result (m,)."""
     out = np.empty(len(thetas))
     for i in range(len(thetas)):
-        out[i] = shape(candidate, x, first, last, thetas[i, 3], thetas[i, 4])
+        out[i] = shape(candidate, x[i], first, last, thetas[i, 3], thetas[i, 4])
     return out
+
+
+def shape_at(candidate: int, x: float, first: float, last: float, thetas: FloatArray) -> FloatArray:
+    """Shape at one size under each draw; ``thetas`` has shape (m, 5), the result (m,)."""
+    return shapes_at(candidate, np.full(len(thetas), x), first, last, thetas)
 
 
 @jit

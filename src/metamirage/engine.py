@@ -1,12 +1,13 @@
 """Deterministic integration of the candidate densities: evidence, posterior draws, width profile.
 
-Given the shape, the inner parameters (levels and dispersion) have one smooth mode. Laplace's
-approximation about it, over cells of shapes that are split where the mass is, gives a proposal.
-Points of a randomised Sobol sequence are drawn from the cells, each stepping away from its own
-local mode, and are weighted by the exact density. The weights make the result independent of
-Laplace's approximation; their spread over independent randomisations is the error reported.
+Given the shape, the inner parameters (levels and dispersion) have a smooth mode. Laplace's
+approximation about the highest that is found, over cells of shapes that are split where the mass
+is, gives a proposal. Points of a randomised Sobol sequence are drawn from the cells, each stepping
+away from its own local mode, and are weighted by the exact density. The weights make the result
+independent of Laplace's approximation; their spread over independent randomisations is the error
+reported.
 
-Not for multimodal levels, and not a sampler: draws carry weights and must be used with them.
+Not for levels of several modes, and not a sampler: draws carry weights and must be used with them.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def _problem(curve: Curve, candidate: str, priors: Priors, window: Curve) -> Pro
 
 def _grid(problem: Problem) -> Grid:
     """Cells where the mass is, in order of width and location."""
-    grid = _cells.make_grid()
+    grid = _cells.make_grid(problem)
     n = _cells.refine(problem, grid)
     order = np.lexsort((grid.boxes[:n, 0], grid.boxes[:n, 2]))
     return Grid(*(part[order] for part in grid))
@@ -230,6 +231,7 @@ def _profile(problem: Problem, grid: Grid, shares: FloatArray, draws: Draws) -> 
     row = _cells.rows_of(grid)[cells]
     size = len(LOG10_WIDTH_NODES)
     top = missed.max()
+    # The kernel is nowhere zero: a row far from every draw takes what all draws miss.
     sums = _KERNEL @ np.bincount(row, np.exp(missed - top), minlength=size)
     counts = _KERNEL @ np.bincount(row, minlength=size)
     masses = rows + np.log(sums / counts)
@@ -239,7 +241,7 @@ def _profile(problem: Problem, grid: Grid, shares: FloatArray, draws: Draws) -> 
 
 
 _APART = np.subtract.outer(np.arange(len(LOG10_WIDTH_NODES)), np.arange(len(LOG10_WIDTH_NODES)))
-_KERNEL = np.exp(-0.5 * (_APART / SMOOTH_NODES) ** 2)
+_KERNEL = np.exp(-0.5 * (_APART / SMOOTH_NODES) ** 2) + 1e-9
 
 
 def _log_row_priors(problem: Problem) -> FloatArray:

@@ -21,9 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from metamirage._compiled import jit
 from metamirage.curves import ROUNDING, Curve, FloatArray
-from metamirage.densities import CODES, shape
+from metamirage.densities import CODES, shapes_at
 from metamirage.engine import Posterior
 from metamirage.predictives import LeftOut, Predictive, average, observe, quantiles
 from metamirage.tables import CANDIDATES
@@ -167,17 +166,6 @@ def through(
         dispersion = np.exp(drawn.theta[:, 1])
         parts.append(observe(left, mean, dispersion, weights=drawn.weights, rng=rng))
     return average(parts, weights)
-
-
-@jit
-def shapes_at(
-    candidate: int, x: FloatArray, first: float, last: float, thetas: FloatArray
-) -> FloatArray:
-    """Shape at a size of each draw's own; x has shape (m,), ``thetas`` (m, 5), the result (m,)."""
-    out = np.empty(len(thetas))
-    for i in range(len(thetas)):
-        out[i] = shape(candidate, x[i], first, last, thetas[i, 3], thetas[i, 4])
-    return out
 
 
 def resampled(posterior: Posterior, m: int, rng: np.random.Generator) -> Posterior:
