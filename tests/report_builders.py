@@ -16,10 +16,16 @@ from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
 from metamirage.scores import score_curves
-from metamirage.tables import ISSUES, TAGS, TIDY, check
+from metamirage.tables import AGREED_NATS, AGREED_SD, AUDIT, ISSUES, TAGS, TIDY, check
 
 SEED = 11
-SETTINGS = {"seed": SEED, "prior": "default", "engine": "quadrature", "n_permutations": 99}
+SETTINGS = {
+    "seed": SEED,
+    "prior": "default",
+    "engine": "quadrature",
+    "n_audit": 2,
+    "n_permutations": 99,
+}
 LIBRARIES = {"numpy": "0.0.1"}
 ASSUMPTIONS = (Assumption("part", "small & smooth.", "X < 1"), Assumption("part", "more.", ""))
 SIZES = (1e8, 3e8, 1e9, 3e9, 1e10, 3e10, 1e11)
@@ -145,6 +151,7 @@ def report_inputs() -> ReportInputs:
         scores=score_curves(curves, seed=SEED),
         fits=fitted.fits,
         models=fitted.models,
+        audit=audit_table(audit_row(), audit_row(task="line", evidence_gap=0.04)),
         forecasts=forecasts,
         concentration=assess_concentration(
             fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
@@ -163,11 +170,63 @@ def index_inputs() -> IndexInputs:
     return IndexInputs(
         specs=[spec(name) for name in names],
         fits=dict.fromkeys(names, inputs.fits),
+        audit=dict.fromkeys(names, inputs.audit),
         concentration=dict(zip(names, tables, strict=True)),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,
     )
+
+
+def audit_row(**changes: object) -> dict[str, object]:
+    """Make one row of the audit table: engines that agree, with changes."""
+    row: dict[str, object] = {
+        "benchmark": "invented",
+        "task": "step",
+        "subtask": "",
+        "metric": "exact",
+        "family": "F",
+        "n_shots": 2,
+        "n_sizes": 7,
+        "observation": "beta_binomial",
+        "verdict": "SHARP",
+        "in_sample": True,
+        "flagged": False,
+        "log_evidence": -20.0,
+        "log_evidence_error": 0.03,
+        "evidence_gap": 0.01,
+        "evidence_gap_error": 0.05,
+        "linear_gap": -0.02,
+        "linear_gap_error": 0.03,
+        "log10_width_mean": -0.25,
+        "log10_width_sd": 0.125,
+        "log10_width_shift": 0.0625,
+        "location_mean": 9.5,
+        "location_sd": 0.125,
+        "location_shift": -0.03125,
+        "shift_error": 0.09,
+        "p_width_lt_1": 0.99,
+        "p_width_lt_1_nuts": 0.98,
+        "r_hat": 1.003,
+        "ess": 900.0,
+        "divergences": 0,
+        "converged": True,
+    }
+    row |= changes
+    shifts = [abs(float(str(row[f"{name}_shift"]))) for name in ("log10_width", "location")]
+    agreed = {
+        "curve_id": f"invented|{row['task']}||exact|F|2",
+        "means_agree": max(shifts) < AGREED_SD,
+        "evidence_agrees": abs(float(str(row["evidence_gap"]))) < AGREED_NATS,
+    }
+    return row | agreed
+
+
+def audit_table(*rows: dict[str, object]) -> pd.DataFrame:
+    """Make an audit table; no rows make an empty one."""
+    types = {name: str(column.dtype) for name, column in AUDIT.columns.items()}
+    table = pd.DataFrame(list(rows), columns=list(types)).astype(types)
+    return check(table, AUDIT, source="invented")
 
 
 def concentration_row(**changes: object) -> dict[str, object]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from builders import BIG_G, GPT_3, counted, logistic, make_curve, reference_curves, step, tags_row
-from metamirage import tables
+from metamirage import fits, tables
 from metamirage.curves import Curve
-from metamirage.fits import Fitted, before_last, fit_curves, log_grain
+from metamirage.engine import Posterior
+from metamirage.fits import Effort, Fitted, Task, before_last, fit_curves, log_grain
 from metamirage.forecasts import forecast_curves
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS
+from metamirage.sampled import Sampled
 
 CLEAR = {
     "SHARP": counted(BIG_G, 0.02 + 0.7 * logistic(BIG_G, location=9.2, width=0.3), items=1000),
@@ -175,3 +179,94 @@ def test_the_width_prior_reaches_the_fit() -> None:
     ]
     assert medians == sorted(medians)
     assert medians[2] > 2 * medians[0]
+
+
+def sampled_like(posterior: Posterior, *, error: float, r_hat: float = 1.0) -> Sampled:
+    """Return what NUTS might have made of a posterior, a nat off."""
+    known = {f.name: getattr(posterior, f.name) for f in fields(posterior)}
+    changed = {"log_evidence": posterior.log_evidence + 1.0, "error": error, "ess": 4000.0}
+    return Sampled(**(known | changed), r_hat=r_hat, divergences=0)
+
+
+def redone(monkeypatch: pytest.MonkeyPatch, **outcome: float) -> tuple[Fitted, list[str]]:
+    """Fit a curve as if the quadrature of sigmoid were unsure, with a given outcome of NUTS."""
+    asked = []
+    by_quadrature = fits.by_quadrature
+
+    def unsure(task: Task, effort: Effort) -> Posterior:
+        posterior = by_quadrature(task, effort)
+        error = 0.07 if task.candidate == "sigmoid" else posterior.error
+        return replace(posterior, error=error)
+
+    def by_nuts(task: Task) -> Sampled:
+        asked.append(task.candidate)
+        return sampled_like(by_quadrature(task), **outcome)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fits, "by_quadrature", unsure)
+        patched.setattr(fits, "by_nuts", by_nuts)
+        return fit_curves(renamed(MIXED[:1]), seed=1), asked
+
+
+def test_nuts_replaces_what_the_quadrature_is_unsure_of(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again, asked = redone(monkeypatch, error=0.03, r_hat=1.004)
+    # Once: the evidence without the largest size may be unsure.
+    assert asked == ["sigmoid"]
+    row = again.fits.iloc[0]
+    assert (row["method"], row["r_hat"], row["divergences"]) == ("nuts", 1.004, 0)
+    models = again.models.set_index("model")
+    assert models["method"].to_dict() == dict.fromkeys(tables.CANDIDATES, "quadrature") | {
+        "sigmoid": "nuts"
+    }
+    before = fitted.models[fitted.models["curve_id"] == row["curve_id"]].set_index("model")
+    gain = models["log_evidence"] - before["log_evidence"]
+    assert gain["sigmoid"] == pytest.approx(1.0)
+    assert gain["linear"] == 0.0
+    for name in ("FITS", "MODELS", "PROFILES"):
+        table = getattr(again, name.lower())
+        tables.check(table, getattr(tables, name), source=name)
+
+
+@pytest.mark.parametrize("outcome", [{"error": 0.08}, {"error": 0.03, "r_hat": 1.02}])
+def test_nuts_that_is_no_better_replaces_nothing(
+    outcome: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again, asked = redone(monkeypatch, **outcome)
+    assert asked == ["sigmoid"]
+    assert again.fits["method"].tolist() == ["quadrature"]
+    assert again.fits["log_evidence_error"].item() == 0.07
+    assert again.fits["r_hat"].isna().all()
+    assert again.fits["divergences"].isna().all()
+
+
+def test_the_log_says_how_many_evidences_stay_unsure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="metamirage"):
+        redone(monkeypatch, error=0.08)
+        redone(monkeypatch, error=0.03)
+    ends = [record.getMessage() for record in caplog.records if "NUTS" in record.getMessage()]
+    assert ends == [
+        "fits: NUTS made 0 of 5 posteriors, 0 of them not converged;"
+        " 1 evidence known to less than 0.05 nats",
+        "fits: NUTS made 1 of 5 posteriors, 0 of them not converged;"
+        " 0 evidences known to less than 0.05 nats",
+    ]
+
+
+def test_nuts_makes_every_row_where_it_is_the_engine(fitted: Fitted) -> None:
+    # Three sizes: the shortest chains.
+    curves = renamed([REFERENCE["three"]])
+    sampled, integrated = fit_curves(curves, seed=1, engine="nuts"), fit_curves(curves, seed=1)
+    assert set(sampled.models["method"]) == {"nuts"}
+    assert sampled.models[["r_hat", "divergences"]].notna().all(axis=None)
+    both = [f.models.set_index("model") for f in (sampled, integrated)]
+    gap = both[0]["log_evidence"] - both[1]["log_evidence"]
+    # Twice the half-widths of 95 % intervals.
+    known = np.hypot(*(m["log_evidence_error"] for m in both))
+    assert (gap.abs() < 2 * known).all()
+    assert abs(sampled.fits["p_width_lt_1"] - integrated.fits["p_width_lt_1"]).item() < 0.05
+    for name in ("FITS", "MODELS", "PROFILES"):
+        tables.check(getattr(sampled, name.lower()), getattr(tables, name), source=name)

@@ -16,6 +16,7 @@ STAGES = (
     "tags",
     "scores",
     "fits",
+    "audit",
     "forecasts",
     "concentration",
     "report",

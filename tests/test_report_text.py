@@ -99,15 +99,6 @@ def test_left_out_curves_are_counted_with_their_reasons() -> None:
     assert text.exclusions(scores[:1]) == "All 1 curve may enter the tests."
 
 
-def test_inexact_integrals_are_counted() -> None:
-    said = text.numerical_quality(
-        pd.DataFrame({"log_evidence_error": [0.01, 0.5], "ess": [900.0, 30.0]})
-    )
-    assert "largest 0.5 nats" in said
-    assert f"1 of 2 (50{NBSP}%) curves exceed the target" in said
-    assert said.endswith("draws: 30.")
-
-
 def scores_of(values: list[float], reference: float = 5.0) -> pd.DataFrame:
     n = len(values)
     return pd.DataFrame(

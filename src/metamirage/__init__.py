@@ -21,7 +21,8 @@ jump
 sharp transition
     What is measured here. "Emergence" is left to the papers that claim it.
 
-Stages, in order: download, tidy, tags, scores, fits, forecasts, concentration, report.
+Stages, in order: download, tidy, tags, scores, fits, audit, forecasts, concentration,
+report.
 No module imports one of a later stage.
 """
 

@@ -17,6 +17,7 @@ PLACES = {
     "fits": ("fits/<benchmark>.parquet", "one curve"),
     "models": ("fits/<benchmark>.models.parquet", "one curve and candidate"),
     "profiles": ("fits/<benchmark>.profiles.parquet", "one curve and width on the common grid"),
+    "audit": ("audit/<benchmark>.parquet", "one curve that NUTS sampled too"),
     "forecasts": ("forecasts/<benchmark>.parquet", "one curve, left-out size and predictor"),
     "concentration": (
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",

@@ -1,8 +1,12 @@
-"""Stage fits: every candidate on every curve, with evidence, posterior, profile and verdict."""
+"""Stage fits: every candidate on every curve, with evidence, posterior, profile and verdict.
+
+The quadrature says how exact it is; where that is not enough, NUTS is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,21 +16,40 @@ from scipy.special import softmax
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed
 from metamirage.engine import N_FIRST, TARGET_ERROR, Posterior, integrate
-from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, priors_for
+from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, Priors, priors_for
+from metamirage.sampled import Sampled
 from metamirage.tables import CANDIDATES
 from metamirage.verdicts import p_turns, summarise, verdict
+
+# Evidence of the quadrature that is less sure than this, nats, is not left at that.
+MAX_EVIDENCE_ERROR = 0.05
+
+# Named types, since a run without NUTS has nothing in these columns.
+MODEL_TYPES = {"divergences": "Int64", "converged": "boolean"}
+FIT_TYPES = {"n_shots": "Int64", **MODEL_TYPES}
+
+log = logging.getLogger("metamirage")
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard the engine tries, as in ``engine.integrate``."""
+    """How hard the quadrature tries, as in ``engine.integrate``, and what is left to NUTS.
+
+    Parameters
+    ----------
+    n_first, target_error
+        Draws to start from and error to stop at.
+    max_error
+        NUTS is asked where the error stays above this, nats.
+    """
 
     n_first: int = N_FIRST
     target_error: float = TARGET_ERROR
+    max_error: float = MAX_EVIDENCE_ERROR
 
 
 # The evidence without the largest size only serves elpd_last, which comes with its own error.
-EVIDENCE_ONLY = Effort(n_first=32, target_error=0.1)
+EVIDENCE_ONLY = Effort(n_first=32, target_error=0.1, max_error=np.inf)
 
 
 @dataclass(frozen=True)
@@ -39,7 +62,12 @@ class Fitted:
 
 
 def fit_curves(
-    curves: Sequence[Curve], *, seed: int, width_prior: str = "default", threads: int = 1
+    curves: Sequence[Curve],
+    *,
+    seed: int,
+    width_prior: str = "default",
+    engine: str = "quadrature",
+    threads: int = 1,
 ) -> Fitted:
     """Fit all candidates to all curves.
 
@@ -54,30 +82,51 @@ def fit_curves(
         Run seed.
     width_prior
         One of ``priors.WIDTH_PRIORS``.
+    engine
+        One of ``tables.ENGINES``.
     threads
         Curves fitted at a time.
     """
     results = map_curves(
-        lambda curve: fit_curve(curve, seed=seed, width_prior=width_prior),
+        lambda curve: fit_curve(curve, seed=seed, width_prior=width_prior, engine=engine),
         curves,
         threads=threads,
         label="fits",
     )
     fits, models, profiles = zip(*results, strict=True)
-    return Fitted(
-        fits=pd.DataFrame(list(fits)).astype({"n_shots": "Int64"}),
-        models=pd.DataFrame([row for rows in models for row in rows]),
+    fitted = Fitted(
+        fits=pd.DataFrame(list(fits)).astype(FIT_TYPES),
+        models=pd.DataFrame([row for rows in models for row in rows]).astype(MODEL_TYPES),
         profiles=_profile_rows(curves, np.array(profiles)),
+    )
+    log.info("%s", _engines_used(fitted.models))
+    return fitted
+
+
+def _engines_used(models: pd.DataFrame) -> str:
+    """Say in one line what NUTS made and what is left unsure."""
+    by_nuts = models[models["method"] == "nuts"]
+    failed = int((~by_nuts["converged"].astype(bool)).sum())
+    unsure = int((models["log_evidence_error"] > MAX_EVIDENCE_ERROR).sum())
+    return (
+        f"fits: NUTS made {len(by_nuts)} of {len(models)} posteriors, {failed} of them not"
+        f" converged; {unsure} {'evidence' if unsure == 1 else 'evidences'} known to less than"
+        f" {MAX_EVIDENCE_ERROR} nats"
     )
 
 
 def fit_curve(
-    curve: Curve, *, seed: int, width_prior: str = "default"
+    curve: Curve, *, seed: int, width_prior: str = "default", engine: str = "quadrature"
 ) -> tuple[dict[str, object], list[dict[str, object]], FloatArray]:
     """Fit all candidates to one curve: its row of fits, its rows of models, its profile (36,)."""
-    full = integrate_all(curve, curve, seed=seed, width_prior=width_prior)
+    full = integrate_all(curve, curve, seed=seed, width_prior=width_prior, engine=engine)
     train = integrate_all(
-        before_last(curve), curve, seed=seed, width_prior=width_prior, effort=EVIDENCE_ONLY
+        before_last(curve),
+        curve,
+        seed=seed,
+        width_prior=width_prior,
+        engine=engine,
+        effort=EVIDENCE_ONLY,
     )
     sigmoid = full["sigmoid"]
     summary = summarise(curve, sigmoid)
@@ -91,13 +140,25 @@ def fit_curve(
         "verdict": verdict(summary, curve.n_sizes),
         **summary,
         "p_nonmonotone": weights["quadratic"] * p_turns(curve, full["quadratic"]),
-        "method": "quadrature",
         "log_evidence_error": max(p.error for p in full.values()),
-        "ess": min(p.ess for p in full.values()),
+        **_diagnostics(full.values()),
         "log10_bf_sigmoid_linear": odds / np.log(10.0),
         "excluded": curve.excluded,
     }
     return row, _model_rows(curve, full, train), sigmoid.profile
+
+
+def _diagnostics(posteriors: Iterable[Posterior]) -> dict[str, object]:
+    """Name the method, and the worst diagnostics of some posteriors; NUTS has two of its own."""
+    known = list(posteriors)
+    sampled = [p for p in known if isinstance(p, Sampled)]
+    return {
+        "method": "nuts" if sampled else "quadrature",
+        "ess": min(p.ess for p in known),
+        "r_hat": float(np.max([p.r_hat for p in sampled])) if sampled else np.nan,
+        "divergences": max(p.divergences for p in sampled) if sampled else None,
+        "converged": all(p.converged for p in sampled) if sampled else None,
+    }
 
 
 def _profile_rows(curves: Sequence[Curve], profiles: FloatArray) -> pd.DataFrame:
@@ -118,7 +179,13 @@ def before_last(curve: Curve) -> Curve:
 
 
 def integrate_all(
-    curve: Curve, window: Curve, *, seed: int, width_prior: str, effort: Effort = Effort()
+    curve: Curve,
+    window: Curve,
+    *,
+    seed: int,
+    width_prior: str,
+    engine: str = "quadrature",
+    effort: Effort = Effort(),
 ) -> dict[str, Posterior]:
     """Integrate every candidate on a curve, under the priors of a window of sizes.
 
@@ -128,24 +195,73 @@ def integrate_all(
         The points to condition on.
     window
         The whole curve: sizes are known before scores are, so a forecast keeps its priors.
-    seed, width_prior
+    seed, width_prior, engine
         As in ``fit_curves``.
     effort
-        Draws to start from and error to stop at.
+        Of the quadrature; NUTS has its own.
     """
+    tasks = tasks_for(curve, window, seed=seed, width_prior=width_prior)
+    if engine == "nuts":
+        return {candidate: by_nuts(task) for candidate, task in tasks.items()}
+    return {candidate: as_sure_as_can_be(task, effort) for candidate, task in tasks.items()}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One candidate on one curve, as both engines take it, and the stream that seeds them."""
+
+    curve: Curve
+    candidate: str
+    priors: Priors
+    window: Curve
+    stream: np.random.SeedSequence
+
+
+def tasks_for(curve: Curve, window: Curve, *, seed: int, width_prior: str) -> dict[str, Task]:
+    """Give each candidate its priors and its stream; arguments as for ``integrate_all``."""
     streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
     return {
-        candidate: integrate(
+        candidate: Task(
             curve,
             candidate,
             priors_for(window, candidate, width_prior=width_prior),
-            rng=np.random.default_rng(stream),
             window=window,
-            n_first=effort.n_first,
-            target_error=effort.target_error,
+            stream=stream,
         )
         for candidate, stream in zip(CANDIDATES, streams, strict=True)
     }
+
+
+def by_quadrature(task: Task, effort: Effort = Effort()) -> Posterior:
+    """Integrate by quadrature alone."""
+    return integrate(
+        task.curve,
+        task.candidate,
+        task.priors,
+        rng=np.random.default_rng(task.stream),
+        window=task.window,
+        n_first=effort.n_first,
+        target_error=effort.target_error,
+    )
+
+
+def by_nuts(task: Task) -> Sampled:
+    """Sample with NUTS."""
+    # Only here, since most runs never need it and its libraries take seconds to load.
+    from metamirage.nuts import sample
+
+    rng = np.random.default_rng(task.stream)
+    return sample(task.curve, task.candidate, task.priors, rng=rng, window=task.window)
+
+
+def as_sure_as_can_be(task: Task, effort: Effort = Effort()) -> Posterior:
+    """Integrate by quadrature; where that is not sure enough, keep the better of it and NUTS."""
+    integrated = by_quadrature(task, effort)
+    if integrated.error <= effort.max_error:
+        return integrated
+    sampled = by_nuts(task)
+    better = sampled.converged and sampled.error < integrated.error
+    return sampled if better else integrated
 
 
 def _model_rows(
@@ -161,6 +277,7 @@ def _model_rows(
             # The chain rule: p(last | rest) = p(all) / p(rest), per unit of the score's scale.
             "elpd_last": full[c].log_evidence - train[c].log_evidence + log_grain(curve),
             "elpd_se": float(np.hypot(full[c].error, train[c].error)),
+            **_diagnostics([full[c]]),
             **_parameters(full[c]),
         }
         for c, weight in zip(CANDIDATES, model_weights(full), strict=True)

@@ -85,6 +85,7 @@ def forecast_curves(
     *,
     seed: int,
     width_prior: str = "default",
+    engine: str = "quadrature",
     threads: int = 1,
 ) -> pd.DataFrame:
     """Forecast the largest sizes of every curve that keeps three sizes without them.
@@ -95,7 +96,7 @@ def forecast_curves(
         Of one benchmark.
     tags
         Its table ``tables.TAGS``, which says what pairs with what.
-    seed, width_prior, threads
+    seed, width_prior, engine, threads
         As in ``fits.fit_curves``.
 
     Returns
@@ -104,7 +105,7 @@ def forecast_curves(
         Table ``tables.FORECASTS``, on the scale of ``Curve.z``.
     """
     results = map_curves(
-        lambda block: forecast_block(block, seed=seed, width_prior=width_prior),
+        lambda block: forecast_block(block, seed=seed, width_prior=width_prior, engine=engine),
         make_blocks(curves, tags),
         threads=threads,
         label="forecasts",
@@ -151,10 +152,12 @@ def make_blocks(curves: Sequence[Curve], tags: pd.DataFrame) -> list[Block]:
     ]
 
 
-def forecast_block(block: Block, *, seed: int, width_prior: str) -> pd.DataFrame:
+def forecast_block(
+    block: Block, *, seed: int, width_prior: str, engine: str = "quadrature"
+) -> pd.DataFrame:
     """Forecast every curve of a block, directly and through its partners."""
     ratios = {p.source: logged(block.curves[p.partner], p.source) for p in block.pairs if p.ratio}
-    fits = Fits({**block.curves, **ratios}, seed=seed, width_prior=width_prior)
+    fits = Fits({**block.curves, **ratios}, seed=seed, width_prior=width_prior, engine=engine)
     rows: list[dict[str, object]] = []
     for name, curve in block.curves.items():
         for design in designs(curve):

@@ -64,14 +64,22 @@ class Fits:
     ----------
     curves
         By name.
-    seed, width_prior
+    seed, width_prior, engine
         As in ``fits.fit_curves``.
     """
 
-    def __init__(self, curves: Mapping[str, Curve], *, seed: int, width_prior: str) -> None:
+    def __init__(
+        self,
+        curves: Mapping[str, Curve],
+        *,
+        seed: int,
+        width_prior: str,
+        engine: str = "quadrature",
+    ) -> None:
         self.curves = curves
         self.seed = seed
         self.width_prior = width_prior
+        self.engine = engine
         self._made: dict[tuple[str, int], Fit] = {}
         self._averaged: dict[tuple[str, int, float], Predictive] = {}
 
@@ -105,7 +113,9 @@ class Fits:
 
     def of(self, train: Curve, whole: Curve) -> Fit:
         """Fit of a curve to some points, under the window of a whole curve."""
-        posteriors = integrate_all(train, whole, seed=self.seed, width_prior=self.width_prior)
+        posteriors = integrate_all(
+            train, whole, seed=self.seed, width_prior=self.width_prior, engine=self.engine
+        )
         return Fit(train, whole, posteriors, model_weights(posteriors))
 
     def stream(self, name: str) -> np.random.Generator:

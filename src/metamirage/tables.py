@@ -20,12 +20,16 @@ from metamirage.errors import InputError, Offence
 CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
 VERDICTS = ("SHARP", "SMOOTH", "FLAT", "INVERSE", "UNRESOLVED")
 CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
+ENGINES = ("quadrature", "nuts")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
 STRATA = ("", "same outputs", "same model")
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
 DIRECTIONS = ("up", "down")
+# What the audit calls agreement: means in posterior standard deviations, evidence in nats.
+AGREED_SD = 0.1
+AGREED_NATS = 0.05
 # Fewer sizes than this and a curve is not kept; fewer than the second and no verdict is given.
 MIN_SIZES = 3
 MIN_SIZES_VERDICT = 5
@@ -64,6 +68,10 @@ def _flag(description: str) -> pa.Column:
     return pa.Column(bool, nullable=False, description=description)
 
 
+def _maybe(description: str) -> pa.Column:
+    return pa.Column("boolean", nullable=True, description=description)
+
+
 def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, name=name, unique=unique, strict=False, ordered=False)
 
@@ -94,9 +102,7 @@ TIDY = _schema(
         "n_samples": _count("Items behind the score.", 1, nullable=True),
         "low_score": _real("Published score of poor or chance-level performance."),
         "high_score": _real("Published score of excellent performance."),
-        "is_preferred": pa.Column(
-            "boolean", nullable=True, description="The metric its authors judge by."
-        ),
+        "is_preferred": _maybe("The metric its authors judge by."),
         "source_file": _text("File of the score, relative to data/raw/<benchmark>."),
     },
     ["task", "subtask", "metric", "family", "n_shots", "model"],
@@ -217,9 +223,18 @@ FITS = _schema(
         "p_nonmonotone": _share(
             "Weight of quadratic times its P(turns inside, by more than 0.05 on both sides): alarm."
         ),
-        "method": _text("Engine that made the row.", ["quadrature", "nuts"]),
-        "log_evidence_error": _real("Largest error estimate over the candidates, nats.", 0.0),
+        "log_evidence_error": _real(
+            "Largest half-width of a 95 % interval of the log evidence over the candidates, nats.",
+            0.0,
+        ),
+        "method": _text("nuts where it made the posterior of any candidate.", ENGINES),
         "ess": _real("Smallest effective sample size over the candidates.", 0.0),
+        "r_hat": _real("Largest split R-hat over what NUTS sampled.", 0.0),
+        "divergences": _count("Most divergences over what NUTS sampled.", nullable=True),
+        "converged": _maybe(
+            "Whether all of what NUTS sampled converged; quadratic has two modes on most curves"
+            " that rise or fall, and then does not."
+        ),
         "log10_bf_sigmoid_linear": _real("log10 Bayes factor, sigmoid over linear."),
         "excluded": _text("Why the curve stays out of the tests, or empty."),
     },
@@ -232,13 +247,18 @@ MODELS = _schema(
         "curve_id": _text("Curve."),
         "model": _text("Candidate.", CANDIDATES),
         "log_evidence": _real("Log marginal likelihood, nats.", nullable=False),
-        "log_evidence_error": _real("Its standard error, nats.", 0.0, nullable=False),
+        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
         "weight": _share("Posterior probability among the candidates, equal prior."),
         "elpd_last": _real(
             "Log score of the left-out largest size, per unit of the scale; an unbounded metric's"
             " scale is that of the whole curve, where the forecasts stage uses the smaller sizes'."
         ),
-        "elpd_se": _real("Monte Carlo standard error of elpd_last.", 0.0),
+        "elpd_se": _real("Half-width of a 95 % interval of elpd_last for its computation.", 0.0),
+        "method": _text("Engine of the posterior of all sizes.", ENGINES),
+        "ess": _real("Its effective sample size.", 0.0),
+        "r_hat": _real("Its split R-hat, by NUTS.", 0.0),
+        "divergences": _count("Its divergent transitions, by NUTS.", nullable=True),
+        "converged": _maybe("R-hat, effective size and divergences of NUTS are good enough."),
     },
     ["curve_id", "model"],
 )
@@ -251,6 +271,44 @@ PROFILES = _schema(
         "log_marginal": _real("Log marginal likelihood at this width, nats.", nullable=False),
     },
     ["curve_id", "log10_width"],
+)
+
+AUDIT = _schema(
+    "audit",
+    {
+        **_CURVE_ROW,
+        "n_sizes": _count("Distinct sizes.", MIN_SIZES),
+        "observation": _text("Observation model used.", ["beta_binomial", "gaussian"]),
+        "verdict": _text("Verdict of the fits table.", VERDICTS),
+        "in_sample": _flag("Drawn for the audit."),
+        "flagged": _flag(
+            "Audited because its row of fits is unsure of an evidence, or not of the run's engine."
+        ),
+        "log_evidence": _real("Sigmoid: log evidence by quadrature, nats.", nullable=False),
+        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
+        "evidence_gap": _real("Sigmoid: log evidence by NUTS less that by quadrature, nats."),
+        "evidence_gap_error": _real("Half-width of its 95 % interval, both engines' errors.", 0.0),
+        "linear_gap": _real("Linear: log evidence by NUTS less that by quadrature, nats."),
+        "linear_gap_error": _real("Half-width of its 95 % interval.", 0.0),
+        "log10_width_mean": _real("Posterior mean of log10 width by quadrature."),
+        "log10_width_sd": _real("Posterior sd of log10 width by quadrature.", 0.0),
+        "log10_width_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "location_mean": _real("Posterior mean of location by quadrature."),
+        "location_sd": _real("Posterior sd of location by quadrature.", 0.0),
+        "location_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "shift_error": _real(
+            "Half-width of a 95 % interval of a shift of none, from both effective sizes.", 0.0
+        ),
+        "p_width_lt_1": _share("P(width < 1 decade) by quadrature."),
+        "p_width_lt_1_nuts": _share("P(width < 1 decade) by NUTS."),
+        "r_hat": _real("NUTS, sigmoid: largest split R-hat of the parameters.", 0.0),
+        "ess": _real("NUTS, sigmoid: smallest bulk effective size of the parameters.", 0.0),
+        "divergences": _count("NUTS, sigmoid: divergent transitions."),
+        "converged": _flag("NUTS, sigmoid: all three are good enough."),
+        "means_agree": _flag(f"Neither mean is shifted by {AGREED_SD} posterior sds."),
+        "evidence_agrees": _flag(f"Log evidences of sigmoid within {AGREED_NATS} nats."),
+    },
+    ["curve_id"],
 )
 
 FORECASTS = _schema(
@@ -283,12 +341,8 @@ FORECASTS = _schema(
             "Predictive probability of a lower score or the same; histograms of the transform"
             " spread a score evenly from pit_low to pit_high."
         ),
-        "inside_80": pa.Column(
-            "boolean", nullable=True, description="Left-out score within the 80 % interval."
-        ),
-        "inside_95": pa.Column(
-            "boolean", nullable=True, description="Left-out score within the 95 % interval."
-        ),
+        "inside_80": _maybe("Left-out score within the 80 % interval."),
+        "inside_95": _maybe("Left-out score within the 95 % interval."),
         "discontinuity": _real(
             "Observed minus predictive mean, PaLM's D for two_point.", nullable=False
         ),
@@ -351,6 +405,7 @@ CONTRACTS = {
         FITS,
         MODELS,
         PROFILES,
+        AUDIT,
         FORECASTS,
         CONCENTRATION,
         REPRODUCTION,

@@ -121,6 +121,16 @@ def test_nearly_every_curve_is_integrated_to_a_twentieth_of_a_nat(real: Project,
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
+def test_nuts_finds_the_same_evidence_where_it_converged(real: Project, name: str) -> None:
+    audit = table(real, "audit", name)
+    assert audit["in_sample"].sum() == 3
+    found = audit[audit["converged"]]
+    assert len(found) >= 1
+    # Twice the half-width of a 95 % interval.
+    assert (found["evidence_gap"].abs() < 2 * found["evidence_gap_error"]).all()
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_forecast_draws_agree_with_the_ratio_of_evidences(real: Project, name: str) -> None:
     models = table(real, "fits", f"{name}.models").rename(columns={"model": "predictor"})
     forecasts = table(real, "forecasts", name).query("n_left_out == 1 and partner == ''")

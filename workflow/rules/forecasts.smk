@@ -22,6 +22,6 @@ rule forecast_curves:
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),
-        libraries=versions("numpy", "scipy", "numba", "pymc"),
+        libraries=versions("numpy", "scipy", "numba", "pymc", "nutpie", "arviz"),
     script:
         "../scripts/forecast_curves.py"

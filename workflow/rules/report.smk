@@ -26,6 +26,7 @@ rule render_benchmark:
         scores="data/processed/scores/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
         models="data/processed/fits/{benchmark}.models.parquet",
+        audit="data/processed/audit/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
         reproduction=reproduction_of,
@@ -64,6 +65,10 @@ rule render_index:
         ),
         fits=expand(
             "data/processed/fits/{benchmark}.parquet",
+            benchmark=config["benchmarks"],
+        ),
+        audit=expand(
+            "data/processed/audit/{benchmark}.parquet",
             benchmark=config["benchmarks"],
         ),
         specs=expand(

@@ -51,5 +51,7 @@ def _log_to(path: Path) -> None:
         logging.StreamHandler(),
         logging.FileHandler(path, mode="w", encoding="utf-8"),
     ]
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=handlers)
+    # Ours alone: the samplers' libraries tell how they found their compilers.
+    log.setLevel(logging.INFO)
     logging.captureWarnings(True)

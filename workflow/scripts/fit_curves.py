@@ -11,7 +11,11 @@ from metamirage.tables import FITS, MODELS, PROFILES, TAGS, TIDY, read_table, wr
 def main(job: Any) -> None:
     curves = build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS))
     fitted = fit_curves(
-        curves, seed=job.params.seed, width_prior=job.params.prior, threads=job.threads
+        curves,
+        seed=job.params.seed,
+        width_prior=job.params.prior,
+        engine=job.params.engine,
+        threads=job.threads,
     )
     write_table(fitted.fits, job.output.fits, FITS)
     write_table(fitted.models, job.output.models, MODELS)

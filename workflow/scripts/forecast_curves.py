@@ -15,6 +15,7 @@ def main(job: Any) -> None:
         tags,
         seed=job.params.seed,
         width_prior=job.params.prior,
+        engine=job.params.engine,
         threads=job.threads,
     )
     write_table(forecasts, job.output.forecasts, FORECASTS)

@@ -11,6 +11,7 @@ def main(job: Any) -> None:
     inputs = IndexInputs.read(
         specs=job.input.specs,
         fits=job.input.fits,
+        audit=job.input.audit,
         concentration=job.input.concentration,
         pooled=job.input.pooled,
         settings=job.params.settings,

@@ -21,11 +21,12 @@ from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import forecasting, layouts, results, text
+from metamirage.report import agreement, forecasting, layouts, results, text
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
+    AUDIT,
     CONCENTRATION,
     FITS,
     FORECASTS,
@@ -53,7 +54,7 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, forecasts, concentration
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration
         Tables of the benchmark, under the contracts of the same names.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
@@ -73,6 +74,7 @@ class ReportInputs:
     scores: pd.DataFrame
     fits: pd.DataFrame
     models: pd.DataFrame
+    audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
     settings: Mapping[str, object]
@@ -103,7 +105,7 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, FORECASTS, CONCENTRATION)
+        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION)
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -127,7 +129,7 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, concentration
+    fits, audit, concentration
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
@@ -137,6 +139,7 @@ class IndexInputs:
 
     specs: Sequence[BenchmarkSpec]
     fits: Mapping[str, pd.DataFrame]
+    audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
@@ -148,6 +151,7 @@ class IndexInputs:
         *,
         specs: Sequence[str],
         fits: Sequence[str],
+        audit: Sequence[str],
         concentration: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
@@ -155,7 +159,7 @@ class IndexInputs:
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits`` and ``concentration`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``audit`` and ``concentration`` list the benchmarks in one order.
 
         Raises
         ------
@@ -168,6 +172,7 @@ class IndexInputs:
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
+            audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
@@ -259,7 +264,8 @@ def _benchmark_sentences(
         "too_short": text.too_short(inputs.fits),
         "sharp_by_class": text.sharp_by_class(joined),
         "exclusions": text.exclusions(inputs.scores),
-        "numerical_quality": text.numerical_quality(inputs.fits),
+        "engines": agreement.engines(inputs.fits),
+        "agreement": agreement.agreement(inputs.audit),
         **results.hypotheses(inputs.concentration),
         "beside_H1": results.beside_h1(inputs.concentration),
         "H5": results.translation(inputs.concentration),
@@ -291,6 +297,7 @@ def _benchmark_tables(
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
+        "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
         "two_step": forecasting.step_table(foreseen.steps),
         "weights": layouts.weight_table(inputs.models),
@@ -321,7 +328,11 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
-        said=_standing_sentences() | {"not_comparable": results.not_comparable(inputs.pooled)},
+        said=_standing_sentences()
+        | {
+            "not_comparable": results.not_comparable(inputs.pooled),
+            "agreement": agreement.agreement_over(inputs.audit),
+        },
         verdict_rules=VERDICT_RULES,
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),

@@ -100,7 +100,7 @@ def make_panels(
     chosen
         Names of curves.
     settings
-        Of the run: ``seed`` and ``prior``.
+        Of the run: ``seed``, ``prior`` and ``engine``.
     """
     rows = fits.set_index("curve_id", drop=False).to_dict("index")
     return [make_panel(curves[name], rows[name], settings=settings) for name in chosen]
@@ -109,7 +109,11 @@ def make_panels(
 def make_panel(curve: Curve, row: Mapping[Any, Any], *, settings: Mapping[str, object]) -> Panel:
     """Make the panel of one curve from its points and its row of fits."""
     posteriors = integrate_all(
-        curve, curve, seed=int(str(settings["seed"])), width_prior=str(settings["prior"])
+        curve,
+        curve,
+        seed=int(str(settings["seed"])),
+        width_prior=str(settings["prior"]),
+        engine=str(settings["engine"]),
     )
     lower, upper = point_intervals(curve)
     chance = np.array([curve.chance])

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metamirage.engine import TARGET_ERROR
 from metamirage.tables import MIN_SIZES_VERDICT, VERDICTS
 
 MINUS, DASH, INFINITY = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{INFINITY}"
@@ -132,16 +131,6 @@ def exclusions(scores: pd.DataFrame) -> str:
         f"{reason}: {n:,}" for reason, n in out.value_counts(sort=False).sort_index().items()
     ]
     return f"{count_of(len(out), len(scores))} curves stay out of the tests ({'; '.join(reasons)})."
-
-
-def numerical_quality(fits: pd.DataFrame) -> str:
-    """Say how exact the integrals are, and count those that miss the target."""
-    missed = int((fits["log_evidence_error"] > TARGET_ERROR).sum())
-    return (
-        f"Integration error of the log evidence: largest {number(fits['log_evidence_error'].max())}"
-        f" nats; {count_of(missed, len(fits))} curves exceed the target of {TARGET_ERROR} and are"
-        f" shown like the others. Smallest effective number of draws: {number(fits['ess'].min())}."
-    )
 
 
 def s_states(scores: pd.DataFrame) -> str:
