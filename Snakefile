@@ -26,6 +26,7 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/forecasts.smk"
 include: "workflow/rules/concentration.smk"
 include: "workflow/rules/reproduction.smk"
+include: "workflow/rules/selfcheck.smk"
 include: "workflow/rules/report.smk"
 
 

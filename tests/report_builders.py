@@ -154,7 +154,13 @@ def report_inputs() -> ReportInputs:
         audit=audit_table(audit_row(), audit_row(task="line", evidence_gap=0.04)),
         forecasts=forecasts,
         concentration=assess_concentration(
-            fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
+            fitted.fits,
+            forecasts,
+            tags,
+            tidy=tidy,
+            profiles=fitted.profiles,
+            seed=SEED,
+            n_permutations=99,
         ),
         settings=SETTINGS,
         libraries=LIBRARIES,

@@ -23,6 +23,11 @@ PLACES = {
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",
         "one estimand",
     ),
+    "trials": (
+        "selfcheck/<world>.<part>.parquet",
+        "one test, interval or verdict of one simulated set",
+    ),
+    "rates": ("selfcheck/rates.csv", "one test, interval or verdict of one simulated world"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

@@ -35,6 +35,8 @@ SENTENCES = {
 }
 WORLDS = tuple(SENTENCES)
 TRUE_LINKS = ("W2", "W4")
+# Type-I error is measured here.
+NULL_WORLDS = ("W0", "W1")
 # In these the metric's class changes nothing, so a test of class that rejects is wrong.
 NO_CLASS_EFFECT = tuple(world for world in WORLDS if world not in TRUE_LINKS)
 
