@@ -39,6 +39,7 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
+        ["reports/selfcheck.html"] if measured_rates() else [],
         expand("reports/{benchmark}/index.html", benchmark=config["benchmarks"]),
         expand(
             "data/processed/reproduction/{benchmark}.parquet",

@@ -52,7 +52,9 @@ def test_widths_that_only_the_prior_knows_are_not_called_equal() -> None:
 
 def test_posterior_means_keep_what_the_data_add_to_the_prior() -> None:
     # Half the prior variance is left: half of a difference shows.
-    assert kept_share(np.array([PRIOR_SD / np.sqrt(2), np.nan]), PRIOR_SD) == pytest.approx(0.5, abs=1e-12)
+    assert kept_share(np.array([PRIOR_SD / np.sqrt(2), np.nan]), PRIOR_SD) == pytest.approx(
+        0.5, abs=1e-12
+    )
     assert kept_share(np.array([]), PRIOR_SD) == 0.0
 
 
@@ -76,7 +78,13 @@ def test_a_centre_on_the_margin_is_called_equal_one_time_in_twenty() -> None:
 def test_no_pairs_are_rows_without_numbers() -> None:
     none = np.array([])
     rows = translation_rows(
-        none, none, width_sd=none, prior_sd=PRIOR_SD, n_pairs=0, rng=np.random.default_rng(1), n_draws=9
+        none,
+        none,
+        width_sd=none,
+        prior_sd=PRIOR_SD,
+        n_pairs=0,
+        rng=np.random.default_rng(1),
+        n_draws=9,
     )
     assert [row["estimand"] for row in rows] == ["equal_width", "translation"]
     assert all(np.isnan(float(str(row["estimate"]))) for row in rows)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+
 from _adapter import run
 from metamirage.rates import count_rates, versions_text, write_rates
 from metamirage.tables import TRIALS, read_table
