@@ -19,6 +19,7 @@ STAGES = (
     "audit",
     "forecasts",
     "concentration",
+    "selfcheck",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))
