@@ -30,6 +30,7 @@ include: "workflow/rules/residual.smk"
 include: "workflow/rules/superlinear.smk"
 include: "workflow/rules/multiverse.smk"
 include: "workflow/rules/reproduction.smk"
+include: "workflow/rules/selfcheck.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -42,6 +43,7 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
+        ["reports/selfcheck.html"] if measured_rates() else [],
         expand("reports/{benchmark}/index.html", benchmark=config["benchmarks"]),
         expand(
             "data/processed/reproduction/{benchmark}.parquet",

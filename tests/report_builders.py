@@ -149,7 +149,13 @@ def report_inputs() -> ReportInputs:
     forecasts = forecast_curves(curves, tags, seed=SEED)
     bent = find_superlinear(fitted.fits, fitted.models)
     tested = assess_concentration(
-        fitted.fits, forecasts, tags, tidy=tidy, seed=SEED, n_permutations=99
+        fitted.fits,
+        forecasts,
+        tags,
+        tidy=tidy,
+        profiles=fitted.profiles,
+        seed=SEED,
+        n_permutations=99,
     )
     scores = score_curves(curves, seed=SEED)
     specifications, joint = assess_multiverse(

@@ -11,11 +11,16 @@ from metamirage.concentration import (
     make_pairs,
 )
 from metamirage.concentration import tested_curves as join_tested
+from metamirage.priors import LOG10_WIDTH_NODES
 from metamirage.tables import CONCENTRATION, CURVE_KEY, check
 
 SEED = 7
+# Wider than the step between nodes, 0.08, and a sixth of the gap below.
+LIKELIHOOD_SD = 0.08
 # Means of a handful of terms.
 EXACT = 1e-12
+# The own prior's iteration stops at steps of 1e-4.
+ITERATED = 1e-3
 
 
 def fits_of(n_tasks: int, gap: float, *, noise: float = 0.0) -> pd.DataFrame:
@@ -69,9 +74,24 @@ def tidy_of(fits: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(sizes).assign(n_samples=100, is_preferred=None)
 
 
-def assess(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
+def profiles_of(fits: pd.DataFrame) -> pd.DataFrame:
+    """Normal likelihoods about ``log10_width_mean``, far narrower than the spread of the curves."""
+    rows = fits.merge(pd.DataFrame({"log10_width": LOG10_WIDTH_NODES}), how="cross")
+    away = (rows["log10_width"] - rows["log10_width_mean"]) / LIKELIHOOD_SD
+    return rows.assign(log_marginal=-0.5 * away**2)[["curve_id", "log10_width", "log_marginal"]]
+
+
+def assess(
+    fits: pd.DataFrame, tags: pd.DataFrame, forecasts: pd.DataFrame | None = None
+) -> pd.DataFrame:
     return assess_concentration(
-        fits, forecasts_of(fits), tags, tidy=tidy_of(fits), seed=SEED, n_permutations=200
+        fits,
+        forecasts_of(fits) if forecasts is None else forecasts,
+        tags,
+        tidy=tidy_of(fits),
+        profiles=profiles_of(fits),
+        seed=SEED,
+        n_permutations=200,
     )
 
 
@@ -87,8 +107,13 @@ WIDTH = {"estimand": "log10_width", "scheme": "discontinuous", "stratum": "same 
 
 def test_narrower_discontinuous_curves_give_a_positive_width_estimate() -> None:
     fits = fits_of(8, 0.5)
-    row = row_of(assess(fits, tags_of(fits)), **WIDTH)
-    assert row["estimate"] == pytest.approx(0.5, abs=EXACT)
+    table = assess(fits, tags_of(fits))
+    row = row_of(table, **WIDTH)
+    default = row_of(table, **WIDTH | {"estimand": "log10_width_default"})
+    assert default["estimate"] == pytest.approx(0.5, abs=EXACT)
+    # Two widths half a decade apart: their own prior leaves all but noise over spread, squared.
+    kept = 1 - (LIKELIHOOD_SD / 0.25) ** 2
+    assert row["estimate"] == pytest.approx(0.5 * kept, abs=ITERATED)
     assert row["p_value"] == 2 / 2**8
     assert (row["n_tasks"], row["n_curves"]) == (8, 16)
 
@@ -173,7 +198,7 @@ def test_one_shared_task_effect_is_no_evidence_however_many_shots() -> None:
     exact = fits["metric"] == "exact"
     fits.loc[exact, "log10_width_mean"] = np.where(fits.loc[exact, "task"] == "t0", 1.0, -1.0)
     row = row_of(assess(fits, tags_of(fits)), **WIDTH)
-    assert row["estimate"] == pytest.approx(0.0, abs=EXACT)
+    assert row["estimate"] == pytest.approx(0.0, abs=ITERATED)
     assert row["p_value"] == 1.0
 
 
@@ -186,7 +211,5 @@ def test_the_largest_size_alone_is_compared_by_its_log_score() -> None:
     tags = tags_of(fits)
     tested = join_tested(fits, forecasts, tags)
     assert len(tested) == len(fits)
-    table = assess_concentration(
-        fits, forecasts, tags, tidy=tidy_of(fits), seed=SEED, n_permutations=50
-    )
+    table = assess(fits, tags, forecasts)
     assert row_of(table, **WIDTH | {"estimand": "log_score"})["estimate"] == 2.0

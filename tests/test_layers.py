@@ -23,6 +23,7 @@ STAGES = (
     "multiverse",
     "residual",
     "superlinear",
+    "selfcheck",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

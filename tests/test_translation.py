@@ -5,7 +5,6 @@ import pytest
 
 from metamirage.curves import FloatArray
 from metamirage.translation import (
-    PRIOR_SD,
     WIDTH_MARGIN,
     equivalence_p,
     kept_share,
@@ -13,6 +12,7 @@ from metamirage.translation import (
 )
 
 SEED = 3
+PRIOR_SD = 0.3
 # Differences of ten tasks that scatter by a hundredth.
 SCATTER = 0.01 * np.array([-2.0, -1.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 2.0])
 
@@ -22,6 +22,7 @@ def conclude(later: FloatArray, narrower: FloatArray, width_sd: float = 0.05) ->
         later,
         narrower,
         width_sd=np.full(20, width_sd),
+        prior_sd=PRIOR_SD,
         n_pairs=10,
         rng=np.random.default_rng(SEED),
         n_draws=99,
@@ -45,14 +46,16 @@ def test_shift_and_width_make_the_conclusion(later: float, narrower: float, expe
 
 
 def test_widths_that_only_the_prior_knows_are_not_called_equal() -> None:
-    assert kept_share(np.full(4, PRIOR_SD)) == 0.0
+    assert kept_share(np.full(4, PRIOR_SD), PRIOR_SD) == 0.0
     assert conclude(1.0 + SCATTER, SCATTER, width_sd=PRIOR_SD) == "undecided"
 
 
 def test_posterior_means_keep_what_the_data_add_to_the_prior() -> None:
     # Half the prior variance is left: half of a difference shows.
-    assert kept_share(np.array([PRIOR_SD / np.sqrt(2), np.nan])) == pytest.approx(0.5, abs=1e-12)
-    assert kept_share(np.array([])) == 0.0
+    assert kept_share(np.array([PRIOR_SD / np.sqrt(2), np.nan]), PRIOR_SD) == pytest.approx(
+        0.5, abs=1e-12
+    )
+    assert kept_share(np.array([]), PRIOR_SD) == 0.0
 
 
 def test_equivalence_is_the_larger_of_two_exact_tails() -> None:
@@ -75,7 +78,13 @@ def test_a_centre_on_the_margin_is_called_equal_one_time_in_twenty() -> None:
 def test_no_pairs_are_rows_without_numbers() -> None:
     none = np.array([])
     rows = translation_rows(
-        none, none, width_sd=none, n_pairs=0, rng=np.random.default_rng(1), n_draws=9
+        none,
+        none,
+        width_sd=none,
+        prior_sd=PRIOR_SD,
+        n_pairs=0,
+        rng=np.random.default_rng(1),
+        n_draws=9,
     )
     assert [row["estimand"] for row in rows] == ["equal_width", "translation"]
     assert all(np.isnan(float(str(row["estimate"]))) for row in rows)

@@ -25,13 +25,18 @@ import pandas as pd
 from metamirage.foresight import foresight_rows, step_gains
 from metamirage.marginal import marginal_rows
 from metamirage.multiplicity import adjust, label_row
-from metamirage.paired import flip_row, task_means
+from metamirage.own_prior import add_own_widths
+from metamirage.paired import flip_row, weigh_tasks
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.population import enrichment_row, naive_row, population_rows
 from metamirage.strata import describe_curves
 from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
 from metamirage.translation import translation_rows
 
+# Estimands whose tasks are weighted by precision. Where a curve's ceiling lies beyond the largest
+# model, its width is what the priors of the levels make of it, and of two metrics the noisier is
+# made narrower; such pairs know little of the width, and their weight says so.
+WEIGHTED = ("log10_width",)
 SCHEMES = ("discontinuous", "nonlinear", "either")
 
 
@@ -44,7 +49,15 @@ class Estimand(NamedTuple):
 
 
 PAIRED = {
-    "log10_width": Estimand("log10_width_mean", -1, "narrower, in log10 decades"),
+    # By the prior that all curves share: ``own_prior`` says why, and what the other one does.
+    "log10_width": Estimand(
+        "log10_width_own",
+        -1,
+        "narrower, in log10 decades, under the prior that all curves share",
+    ),
+    "log10_width_default": Estimand(
+        "log10_width_mean", -1, "narrower, in log10 decades, under the prior of the fits: misleads"
+    ),
     "location": Estimand("location_mean", 1, "later, in decades"),
     "floor_length": Estimand("floor_length", 1, "longer floor, in decades"),
     "concentration_index": Estimand("concentration_index", 1, "more of the jump in one decade"),
@@ -60,6 +73,7 @@ def assess_concentration(
     tags: pd.DataFrame,
     *,
     tidy: pd.DataFrame,
+    profiles: pd.DataFrame,
     seed: int,
     n_permutations: int,
 ) -> pd.DataFrame:
@@ -67,8 +81,9 @@ def assess_concentration(
 
     Parameters
     ----------
-    fits, forecasts, tags, tidy
-        Tables of one benchmark; the last gives sizes, items and preferred metrics.
+    fits, forecasts, tags, tidy, profiles
+        Tables of one benchmark; tidy gives sizes, items and preferred metrics, profiles give the
+        widths under the benchmark's own prior.
     seed
         Of the permutations.
     n_permutations
@@ -81,22 +96,48 @@ def assess_concentration(
         estimate of H2 or H4 over tasks, for pooling.
     """
     tested = tested_curves(fits, forecasts, tags)
-    curves = describe_curves(tested, tidy=tidy, tags=tags)
+    curves = add_own_widths(describe_curves(tested, tidy=tidy, tags=tags), profiles)
     # Streams apart: a row more of one hypothesis does not move the draws of another.
     rng, beside, ahead = (np.random.default_rng(words) for words in (seed, [seed, 1], [seed, 2]))
     rows = [label_row(curves), enrichment_row(curves, rng=beside, n_draws=n_permutations)]
     for scheme in SCHEMES:
+        rows += assess_scheme(curves, scheme, rng=rng, beside=beside, n_draws=n_permutations)
         classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
-        found = [
-            *population_rows(classed, rng=rng, n_draws=n_permutations),
-            *_pair_rows(classed, rng=rng, beside=beside, n_draws=n_permutations),
-            naive_row(classed),
-            *marginal_rows(classed, rng=beside),
-            *_step_rows(step_gains(forecasts, classed), rng=ahead, n_draws=n_permutations),
-        ]
-        rows += [row | {"scheme": scheme} for row in found]
+        steps = _step_rows(step_gains(forecasts, classed), rng=ahead, n_draws=n_permutations)
+        rows += [row | {"scheme": scheme} for row in steps]
     table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
     return adjust(table)[[*CONCENTRATION.columns, "stderr"]]
+
+
+def assess_scheme(
+    curves: pd.DataFrame,
+    scheme: str,
+    *,
+    rng: np.random.Generator,
+    beside: np.random.Generator,
+    n_draws: int,
+) -> list[dict[str, object]]:
+    """Test H1, H2 and H5 under one class scheme.
+
+    Parameters
+    ----------
+    curves
+        Tested curves of one benchmark with what ``describe_curves`` and ``add_own_widths`` add.
+    scheme
+        One of ``SCHEMES``.
+    rng, beside
+        Of H1 and H2, and of the rows beside them.
+    n_draws
+        Random permutations or sign flips.
+    """
+    classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
+    found = [
+        *population_rows(classed, rng=rng, n_draws=n_draws),
+        *_pair_rows(classed, rng=rng, beside=beside, n_draws=n_draws),
+        naive_row(classed),
+        *marginal_rows(classed, rng=beside),
+    ]
+    return [row | {"scheme": scheme} for row in found]
 
 
 def _pair_rows(
@@ -112,7 +153,8 @@ def _pair_rows(
     for stratum in (SAME_OUTPUTS, SAME_MODEL):
         chosen = pairs[pairs["stratum"] == stratum]
         found = [
-            {"hypothesis": "H2"} | flip_row(chosen, e, rng=rng, n_draws=n_draws) for e in PAIRED
+            {"hypothesis": "H2"} | flip_row(chosen, e, weight=weight, rng=rng, n_draws=n_draws)
+            for e, weight in ((e, "precision" if e in WEIGHTED else None) for e in PAIRED)
         ]
         found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
         rows += [row | {"stratum": stratum} for row in found]
@@ -136,10 +178,13 @@ def _translation_rows(
     # Both measures on the same pairs, or the two would be of different tasks.
     both = pairs.dropna(subset=["location", "log10_width"])
     named = pd.concat([both["curve_id_1"], both["curve_id_0"]])
+    # Tasks alike, as both measures have to be of the same tasks in the same shares.
+    later, narrower = (weigh_tasks(both, name)["value"] for name in ("location", "log10_width"))
     return translation_rows(
-        task_means(both, "location"),
-        task_means(both, "log10_width"),
-        width_sd=named.map(curves.set_index("curve_id")["log10_width_sd"]).to_numpy(float),
+        later.to_numpy(float),
+        narrower.to_numpy(float),
+        width_sd=named.map(curves.set_index("curve_id")["log10_width_own_sd"]).to_numpy(float),
+        prior_sd=float(curves["own_prior_sd"].max()),
         n_pairs=len(both),
         rng=rng,
         n_draws=n_draws,
@@ -180,14 +225,19 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row a pair: the block, ``stratum`` (``same outputs`` if both metrics come from one
         query, else ``same model``), ``curve_id_1``, ``curve_id_0`` and one column an estimand of
-        ``PAIRED`` with its signed difference.
+        ``PAIRED`` that the curves have, with its signed difference; and ``precision``, one over the
+        summed variances of the two log10 widths.
     """
-    columns = [*BLOCK, "curve_id", "query", *(e.column for e in PAIRED.values())]
+    known = {name: e for name, e in PAIRED.items() if e.column in curves}
+    measured = {"log10_width_sd", *(e.column for e in known.values())}
+    columns = [*BLOCK, "curve_id", "query", *sorted(measured)]
     one = curves.loc[curves["label"] == 1, columns]
     zero = curves.loc[curves["label"] == 0, columns]
     pairs = join_blocks(one, zero)
     differences = {
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
-        for name, e in PAIRED.items()
+        for name, e in known.items()
     }
-    return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
+    variance = pairs["log10_width_sd_1"] ** 2 + pairs["log10_width_sd_0"] ** 2
+    named = pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]]
+    return named.assign(**differences, precision=1 / variance)

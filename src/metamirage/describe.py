@@ -31,6 +31,11 @@ PLACES = {
     "residual_tests": ("residual/<benchmark>.tests.parquet", "one question and level"),
     "superlinear": ("superlinear/<benchmark>.parquet", "one curve that enters the tests"),
     "superlinear_tests": ("superlinear/<benchmark>.tests.parquet", "one class scheme and stratum"),
+    "trials": (
+        "selfcheck/<world>.<part>.parquet",
+        "one test, interval or verdict of one simulated set",
+    ),
+    "rates": ("selfcheck/rates.csv", "one test, interval or verdict of one simulated world"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

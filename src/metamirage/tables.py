@@ -587,6 +587,50 @@ REPRODUCTION = _schema(
     ["name"],
 )
 
+_WORLD = _text("World of worlds.py, W0 to W5.")
+TRIALS = _schema(
+    "trials",
+    {
+        "world": _WORLD,
+        "number": _count("Simulated set within its world."),
+        "kind": _text("What the row is.", ["test", "coverage", "verdict"]),
+        "hypothesis": _text("Hypothesis of a test, else empty."),
+        "estimand": _text(
+            "Estimand of the test; measure whose 90 % interval was held against the truth; verdict"
+            " and kind of skill."
+        ),
+        "estimate": _real("Of a test."),
+        "p_value": _share("Of a test; missing where it could not be made."),
+        "hits": _count("Curves whose interval holds the truth, or that got the verdict."),
+        "cases": _count("Curves looked at."),
+        "seed": _count("Of the selfcheck."),
+    },
+    ["world", "number", "kind", "hypothesis", "estimand"],
+)
+
+RATES = _schema(
+    "rates",
+    {
+        "world": _WORLD,
+        "kind": _text("As in trials.", ["test", "coverage", "verdict"]),
+        "hypothesis": _text("As in trials."),
+        "estimand": _text("As in trials."),
+        "class_effect": _flag("Whether the class of a metric matters in this world."),
+        "n_sets": _count("Simulated sets.", 1),
+        "cases": _count("Sets with a p-value, or curves."),
+        "hits": _count("Sets with a p-value of at most 0.05, or curves as in trials."),
+        "rate": _share("Hits over cases; missing without cases."),
+        "lower": _share("Lower end of its exact 95 % interval (Clopper and Pearson 1934)."),
+        "upper": _share("Upper end of the same."),
+        "mean_estimate": _real("Mean of a test's estimates over the sets."),
+        "sd_estimate": _real("Their standard deviation.", 0.0),
+        "n_draws": _count("Permutations or sign flips behind a p-value."),
+        "seed": _count("Of the selfcheck."),
+        "versions": _text("Libraries that computed."),
+    },
+    ["world", "kind", "hypothesis", "estimand"],
+)
+
 CONTRACTS = {
     schema.name: schema
     for schema in (
@@ -609,6 +653,8 @@ CONTRACTS = {
         SUPERLINEAR,
         SUPERLINEAR_TESTS,
         REPRODUCTION,
+        TRIALS,
+        RATES,
     )
 }
 

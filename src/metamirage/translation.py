@@ -10,7 +10,6 @@ import numpy as np
 
 from metamirage.curves import FloatArray
 from metamirage.permutation import TIE, FlipTest, flip_test
-from metamirage.priors import WIDTH_PRIORS
 
 Row = dict[str, object]
 
@@ -27,14 +26,11 @@ TRANSLATION = {
 # ASSUME: widths within a factor of 1.25 are the same width, as in bioequivalence; multiple choice
 # with items that differ by one logit would halve the width.
 WIDTH_MARGIN = float(np.log10(1.25))
-# ASSUME: what the prior knows of a width is its default spread, in log10 decades; a run under a
-# wider prior is thought to know less than it does, which can only withhold an equivalence.
-PRIOR_SD = WIDTH_PRIORS["default"][1] / float(np.log(10))
 CATEGORIES = ("translation", "narrowing", "both", "neither", "undecided")
 LEVEL = 0.05
 
 
-def kept_share(width_sd: FloatArray) -> float:
+def kept_share(width_sd: FloatArray, prior_sd: float) -> float:
     """Share of a difference in width that posterior means still show.
 
     Where scores say little, both curves of a pair keep the prior's width: they agree without
@@ -45,6 +41,8 @@ def kept_share(width_sd: FloatArray) -> float:
     ----------
     width_sd
         Posterior sds of log10 width over the curves of the pairs.
+    prior_sd
+        Sd of log10 width before the scores were seen.
 
     Returns
     -------
@@ -52,7 +50,7 @@ def kept_share(width_sd: FloatArray) -> float:
         Within [0, 1]; 0 without any sd.
     """
     known = width_sd[np.isfinite(width_sd)]
-    return float(np.clip(1 - np.mean(known**2) / PRIOR_SD**2, 0, 1)) if len(known) else 0.0
+    return float(np.clip(1 - np.mean(known**2) / prior_sd**2, 0, 1)) if len(known) else 0.0
 
 
 def translation_rows(
@@ -60,6 +58,7 @@ def translation_rows(
     narrower: FloatArray,
     *,
     width_sd: FloatArray,
+    prior_sd: float,
     n_pairs: int,
     rng: np.random.Generator,
     n_draws: int,
@@ -71,8 +70,8 @@ def translation_rows(
     later, narrower
         Shape (tasks,), the same tasks: mean difference in location (decades, class 1 minus class
         0) and in log10 width (class 0 minus class 1).
-    width_sd
-        Posterior sds of log10 width of the curves of the pairs.
+    width_sd, prior_sd
+        Sds of log10 width: posterior of the curves of the pairs, and before.
     n_pairs
         Behind them.
     rng, n_draws
@@ -84,7 +83,7 @@ def translation_rows(
         empty_row = common | empty | {"method": _METHODS["translation"]}
         note = {"note": "no task has metrics of both classes here"}
         return [empty_row | note | {"estimand": name} for name in TRANSLATION]
-    share = kept_share(width_sd)
+    share = kept_share(width_sd, prior_sd)
     margin = WIDTH_MARGIN * share
     shift = flip_test(later, rng=rng, n_draws=n_draws)
     width = flip_test(narrower, rng=rng, n_draws=n_draws)

@@ -11,6 +11,7 @@
 #   contents(file, ...)         digests of inputs that people write, for the params
 #   SETTINGS                    checked settings that shape results, for the report
 #   REGISTERED                  names of all benchmarks, enabled or not
+#   measured_rates()            the tests' measured error rates: file and digest, for the report
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
 #   reproduction_of(wildcards)  table of those numbers, for the benchmarks that have one
 
@@ -126,6 +127,19 @@ def reproduction_of(wildcards):
     )
 
 
+def measured_rates():
+    """Return the table of measured error rates, this machine's or the shipped one, and its digest.
+
+    As params and not as an input: a page must not start an hour of simulation.
+    """
+    own = Path("data/processed/selfcheck/rates.csv")
+    shipped = Path("data/raw/selfcheck/rates.csv")
+    for file in (own, shipped):
+        if file.is_file():
+            return [["rates", str(file)], ["digest", sha256_of(file)]]
+    return []
+
+
 REPRODUCED = ["bigbench"]
 REGISTERED = sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml"))
 config.update(
@@ -139,7 +153,9 @@ config.update(
 config["mirror"] = find_mirror(config, os.environ)
 # Where bytes came from and which benchmarks ran beside it shape no benchmark's result.
 SETTINGS = {
-    key: value for key, value in config.items() if key not in ("benchmarks", "mirror")
+    key: value
+    for key, value in config.items()
+    if key not in ("benchmarks", "mirror", "selfcheck")
 }
 # Faulty entries end the run here: inside an input function Snakemake would pass over them where
 # the rule's output is there from an earlier run.

@@ -4,6 +4,7 @@
 #   data/processed/tidy/{benchmark}.parquet
 #   data/processed/tags/{benchmark}.parquet
 #   data/processed/fits/{benchmark}.parquet
+#   data/processed/fits/{benchmark}.profiles.parquet
 #   data/processed/forecasts/{benchmark}.parquet
 # OUTPUTS
 #   data/processed/concentration/{benchmark}.parquet    table concentration of docs/tables.md
@@ -18,6 +19,7 @@ rule assess_concentration:
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
+        profiles="data/processed/fits/{benchmark}.profiles.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
     output:
         concentration="data/processed/concentration/{benchmark}.parquet",

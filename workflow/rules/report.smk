@@ -5,6 +5,7 @@
 # OUTPUTS
 #   reports/{benchmark}/index.html      one benchmark
 #   reports/index.html                  overview and pooled answer
+#   reports/selfcheck.html              error rates of the tests, measured on simulated worlds
 #   docs/figures/gpt3.png               figure of the README, only when asked for
 
 from metamirage.assumptions import collect_assumptions
@@ -57,6 +58,7 @@ rule render_benchmark:
             "jinja2",
         ),
         assumptions=ASSUMPTIONS,
+        rates=measured_rates(),
     script:
         "../scripts/render_benchmark.py"
 
@@ -98,6 +100,7 @@ rule render_index:
             )
         ),
         settings=SETTINGS,
+        rates=measured_rates(),
         libraries=versions(
             "numpy",
             "scipy",
@@ -110,6 +113,22 @@ rule render_index:
         ),
     script:
         "../scripts/render_index.py"
+
+
+rule render_selfcheck:
+    """Render the page of the tests' own error rates."""
+    input:
+        code=code("report"),
+        templates=templates(),
+    output:
+        page="reports/selfcheck.html",
+    log:
+        "logs/report/selfcheck.log",
+    params:
+        rates=measured_rates(),
+        libraries=versions("matplotlib", "jinja2"),
+    script:
+        "../scripts/render_selfcheck.py"
 
 
 rule readme_figure:

@@ -17,6 +17,7 @@ def main(job: Any) -> None:
         pooled=job.input.pooled,
         settings=job.params.settings,
         libraries=job.params.libraries,
+        rates=dict(job.params.rates).get("rates"),
     )
     Path(job.output.page).write_text(render_index(inputs), encoding="utf-8")
 

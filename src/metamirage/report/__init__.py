@@ -20,9 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
+from metamirage.rates import read_rates
 from metamirage.registry import BenchmarkSpec, load_spec
 from metamirage.report import (
     agreement,
+    calibration,
     contrary,
     forecasting,
     layouts,
@@ -85,6 +87,8 @@ class ReportInputs:
         Modelling choices to list.
     reproduction
         Printed numbers beside ours, for a benchmark of which earlier papers printed some.
+    rates
+        Measured error rates of the tests, if they were measured.
     """
 
     spec: BenchmarkSpec
@@ -110,6 +114,7 @@ class ReportInputs:
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
     reproduction: pd.DataFrame | None = None
+    rates: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -146,12 +151,17 @@ class ReportInputs:
             libraries=libraries,
             assumptions=assumptions,
             reproduction=_reproduction(paths.get("reproduction")),
+            rates=_rates(paths.get("rates")),
             **{c.name: read_table(paths[c.name], c) for c in contracts},
         )
 
 
 def _reproduction(path: str | None) -> pd.DataFrame | None:
     return read_table(path, REPRODUCTION) if path else None
+
+
+def _rates(path: str | None) -> pd.DataFrame | None:
+    return read_rates(path) if path else None
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ class IndexInputs:
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
-    settings, libraries
+    settings, libraries, rates
         As in ``ReportInputs``.
     """
 
@@ -178,6 +188,7 @@ class IndexInputs:
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
+    rates: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -191,6 +202,7 @@ class IndexInputs:
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
+        rates: str | None = None,
     ) -> IndexInputs:
         """Read the files of the overview.
 
@@ -215,6 +227,7 @@ class IndexInputs:
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
+            rates=_rates(rates),
         )
 
 
@@ -311,6 +324,7 @@ def _benchmark_sentences(
         "engines": agreement.engines(inputs.fits),
         "agreement": agreement.agreement(inputs.audit),
         **results.hypotheses(inputs.concentration),
+        **_measured(inputs.rates),
         "beside_H1": results.beside_h1(inputs.concentration),
         "H5": results.translation(inputs.concentration),
         "corrected": results.corrected(inputs.concentration),
@@ -327,7 +341,7 @@ def _benchmark_sentences(
         "issues": text.issue_count(inputs.issues),
         "reproduction": text.reproduced(inputs.reproduction),
         **_sharpness_sentences(inputs),
-    } | _standing_sentences()
+    } | _standing_sentences(inputs.rates)
 
 
 def _stated(inputs: ReportInputs) -> list[str]:
@@ -347,9 +361,20 @@ def _sharpness_sentences(inputs: ReportInputs) -> dict[str, str]:
     }
 
 
-def _standing_sentences() -> dict[str, str]:
+def _measured(rates: pd.DataFrame | None) -> dict[str, str]:
+    """Error rates of the tests behind the claims, by hypothesis."""
+    claims = (results.H1_ROW, results.H2_ROW, results.H5_ROW)
     return {
-        "error_rates": text.ERROR_RATES_UNKNOWN,
+        f"rates_{row['hypothesis']}": calibration.beside_claim(
+            rates, hypothesis=row["hypothesis"], estimand=row["estimand"]
+        )
+        for row in claims
+    }
+
+
+def _standing_sentences(rates: pd.DataFrame | None) -> dict[str, str]:
+    return {
+        "error_rates": calibration.standing(rates, unknown=text.ERROR_RATES_UNKNOWN),
         "one_run": text.ONE_RUN,
         "default": text.UNRESOLVED_DEFAULT,
     }
@@ -401,7 +426,8 @@ def render_index(inputs: IndexInputs) -> str:
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
         forest=forest_exhibit(inputs.concentration, inputs.pooled),
-        said=_standing_sentences()
+        said=_standing_sentences(inputs.rates)
+        | _measured(inputs.rates)
         | {
             "not_comparable": results.not_comparable(inputs.pooled),
             "agreement": agreement.agreement_over(inputs.audit),
@@ -410,6 +436,19 @@ def render_index(inputs: IndexInputs) -> str:
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),
     )
+
+
+def render_selfcheck(rates: pd.DataFrame, *, source: str) -> str:
+    """Render the page of the tests' own error rates.
+
+    Parameters
+    ----------
+    rates
+        Table ``tables.RATES``.
+    source
+        File it was read from, named on the page.
+    """
+    return _render("selfcheck.html.j2", **calibration.page_parts(rates, source=source))
 
 
 def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
