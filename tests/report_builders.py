@@ -13,6 +13,7 @@ from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
+from metamirage.hierarchy import model_hierarchy
 from metamirage.latent import judge_tasks
 from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
@@ -181,6 +182,7 @@ def report_inputs() -> ReportInputs:
         residual_tests=relate_residual(fitted.fits, tidy, curves, seed=SEED, n_permutations=99),
         superlinear=bent,
         superlinear_tests=compare_classes(bent, tags, tidy=tidy, seed=SEED, n_permutations=99),
+        hierarchy=model_hierarchy(fitted.fits, fitted.profiles, tags, seed=SEED),
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,

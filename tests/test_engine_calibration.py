@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import binom
 
-from builders import BIG_G, GPT_3, PALM, logistic, make_curve
-from metamirage.curves import Curve, FloatArray
+from builders import BIG_G, GPT_3, PALM, make_curve, simulate
+from metamirage.curves import FloatArray
 from metamirage.engine import Posterior, integrate
 from metamirage.priors import PARAMETERS, priors_for
 
@@ -28,21 +26,6 @@ TEMPLATES = [
         (0, 0.0, np.nan, False),
     )
 ]
-
-
-def simulate(template: Curve, theta: FloatArray, rng: np.random.Generator) -> Curve:
-    """Draw a curve's scores given the parameters of a sigmoid."""
-    left, log_dispersion, right, location, log_width = theta
-    h = logistic(template.size, location=location, width=np.exp(log_width))
-    if template.observation == "gaussian":
-        noise = np.hypot(template.stderr, np.exp(log_dispersion))
-        return replace(template, z=left + (right - left) * h + noise * rng.standard_normal(len(h)))
-    low, high = 1 / (1 + np.exp(-left)), 1 / (1 + np.exp(-right))
-    mean, phi = low + (high - low) * h, np.exp(log_dispersion)
-    # Either parameter of the beta may underflow to nothing, where its limit is a coin.
-    share = rng.beta(np.maximum(mean * phi, 1e-300), np.maximum((1 - mean) * phi, 1e-300))
-    counts = rng.binomial(template.n_items.astype(int), share)
-    return replace(template, z=counts / template.n_items)
 
 
 def rank(posterior: Posterior, axis: int, truth: float, u: float) -> float:

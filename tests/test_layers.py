@@ -20,6 +20,7 @@ STAGES = (
     "forecasts",
     "latent",
     "concentration",
+    "hierarchy",
     "multiverse",
     "residual",
     "superlinear",

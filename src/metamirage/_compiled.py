@@ -25,6 +25,8 @@ PARTS = (
     "_modes.py",
     "_steps.py",
     "_cells.py",
+    "_width_mixture.py",
+    "_hierarchy_density.py",
 )
 _HERE = Path(__file__).parent
 _DIGEST = sha256(b"".join((_HERE / name).read_bytes() for name in PARTS)).hexdigest()[:16]

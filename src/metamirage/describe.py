@@ -36,6 +36,7 @@ PLACES = {
         "one test, interval or verdict of one simulated set",
     ),
     "rates": ("selfcheck/rates.csv", "one test, interval or verdict of one simulated world"),
+    "hierarchy": ("concentration/<benchmark>.hierarchy.parquet", "one parameter, scheme and prior"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {

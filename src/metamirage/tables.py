@@ -568,6 +568,36 @@ SUPERLINEAR_TESTS = _schema(
     ["scheme", "stratum"],
 )
 
+HIERARCHY = _schema(
+    "hierarchy",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
+        "prior": _text("Prior of the average log width.", ["default", "smooth", "sharp"]),
+        "parameter": _text(
+            "beta: class 1 minus class 0 in natural log width, negative = narrower; ratio:"
+            " exp(beta); gamma[query]: against the query with most curves; s_metric, s_task,"
+            " s_family, tau: sds; share_...: shares of variance; check_...: shares of curves."
+        ),
+        "estimate": _real("Posterior mean; missing where the note says why."),
+        "lower": _real("Lower end of the 90 % interval."),
+        "upper": _real("Upper end of the 90 % interval."),
+        "p_negative": _share("P(parameter < 0), for beta and gamma."),
+        "p_check": _share("P(the model gives a larger share than was found), for checks."),
+        "r_hat": _real("Split R-hat by ranks.", 0.0),
+        "ess_bulk": _real("Effective sample size of the bulk.", 0.0),
+        "divergences": _count("Divergent transitions of all chains.", nullable=True),
+        "pareto_k": _real("Pareto k of draws reweighted from another prior; missing if sampled."),
+        "n_curves": _count("Curves behind it."),
+        "n_tasks": _count("Their tasks."),
+        "n_families": _count("Their families."),
+        "n_metrics": _count("Their metrics, each within one class and query."),
+        "seed": _count("Seed of the chains."),
+        "note": _text("What to keep in mind, or empty."),
+    },
+    ["scheme", "prior", "parameter"],
+)
+
 REPRODUCTION = _schema(
     "reproduction",
     {
@@ -652,6 +682,7 @@ CONTRACTS = {
         RESIDUAL_TESTS,
         SUPERLINEAR,
         SUPERLINEAR_TESTS,
+        HIERARCHY,
         REPRODUCTION,
         TRIALS,
         RATES,

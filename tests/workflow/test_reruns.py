@@ -17,6 +17,7 @@ ORDER = (
     "forecast_curves",
     "judge_tasks",
     "assess_concentration",
+    "model_hierarchy",
     "pool_concentration",
     "relate_residual",
     "compare_bends",
@@ -35,9 +36,10 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", {"compare_bends"} | CONCENTRATION),
+        ("src/metamirage/concentration.py", {"compare_bends", "model_hierarchy"} | CONCENTRATION),
         ("src/metamirage/latent.py", {"judge_tasks"} | RENDER),
         ("src/metamirage/onsets.py", {"relate_residual"} | RENDER),
+        ("src/metamirage/hierarchy.py", {"model_hierarchy", "render_benchmark"}),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
         ("src/metamirage/forecasts.py", {"forecast_curves", "judge_tasks"} | CONCENTRATION),
         (

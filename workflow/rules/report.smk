@@ -38,6 +38,7 @@ rule render_benchmark:
         residual_tests="data/processed/residual/{benchmark}.tests.parquet",
         superlinear="data/processed/superlinear/{benchmark}.parquet",
         superlinear_tests="data/processed/superlinear/{benchmark}.tests.parquet",
+        hierarchy="data/processed/concentration/{benchmark}.hierarchy.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",

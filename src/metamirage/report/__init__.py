@@ -27,6 +27,7 @@ from metamirage.report import (
     calibration,
     contrary,
     forecasting,
+    hierarchical,
     layouts,
     multiverse,
     results,
@@ -43,6 +44,7 @@ from metamirage.tables import (
     CONCENTRATION,
     FITS,
     FORECASTS,
+    HIERARCHY,
     ISSUES,
     LATENT,
     MODELS,
@@ -75,7 +77,7 @@ class ReportInputs:
     manifest
         Content of ``MANIFEST.json``.
     tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse,
-    latent, residual, residual_tests, superlinear, superlinear_tests
+    hierarchy, latent, residual, residual_tests, superlinear, superlinear_tests
         Tables of the benchmark, under the contracts of the same names.
     multiverse_joint
         The same for the multiverse as a whole.
@@ -110,6 +112,7 @@ class ReportInputs:
     residual_tests: pd.DataFrame
     superlinear: pd.DataFrame
     superlinear_tests: pd.DataFrame
+    hierarchy: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -141,7 +144,7 @@ class ReportInputs:
         """
         contracts = (
             *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
-            *(AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
+            *(HIERARCHY, AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
             *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
         )
         return cls(
@@ -250,6 +253,7 @@ def render_benchmark(inputs: ReportInputs) -> str:
         curves=curves,
         settings=inputs.settings,
     )
+    exhibits.append(hierarchical.hierarchy_exhibit(inputs.hierarchy))
     return _render(
         "benchmark.html.j2",
         spec=inputs.spec,
@@ -332,6 +336,7 @@ def _benchmark_sentences(
         "contrary": contrary.contrary(inputs.against),
         **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
         "untested": results.untested(inputs.concentration, _stated(inputs)),
+        **hierarchical.sentences(inputs.hierarchy),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
         "s_against_verdicts": text.s_against_verdicts(joined),
@@ -388,6 +393,7 @@ def _benchmark_tables(
         "contrary": contrary.contrary_table(inputs.against),
         "multiverse": multiverse.joint_table(inputs.multiverse_joint),
         "cases": contrary.case_table(inputs.against, inputs.fits),
+        "hierarchy": hierarchical.hierarchy_table(inputs.hierarchy),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
