@@ -44,3 +44,7 @@ def test_the_caption_follows_its_numbers() -> None:
     said = forest_exhibit(tables, table(estimate=0.375)).caption
     assert "H2: a 0.125 (0.125 to 0.5, 12 tasks), b 0.25 (no interval, 3 tasks)" in said
     assert "pooled 0.375 (0.125 to 0.5, 12 tasks)" in said
+    assert "The diamond pools" in said
+    alone = forest_exhibit(tables, table(estimate=np.nan)).caption
+    assert "Nothing is pooled" in alone
+    assert "diamond" not in alone

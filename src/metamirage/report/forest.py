@@ -79,12 +79,19 @@ def forest_exhibit(concentration: Mapping[str, pd.DataFrame], pooled: pd.DataFra
         TITLE,
         "Each row is one benchmark's estimate on the same outputs with its 95 % interval; right of"
         " zero is what the thesis of 2023 predicts. A dashed line without ends is an estimate from"
-        " too few tasks for an interval. The diamond pools them by random effects, from benchmarks"
-        " with three tasks or more; benchmarks that share tasks count as independent there, which"
-        f" makes it too narrow. {told}. One benchmark on the other side of zero would make a pooled"
-        " mean describe none of them.",
+        f" too few tasks for an interval. {_pooled_words(forests)} {told}. Estimates on both sides"
+        " of zero would leave no common answer, whatever their mean.",
         f"Forest plot. {told}.",
         embedded(draw_forests(forests)),
+    )
+
+
+def _pooled_words(forests: list[Forest]) -> str:
+    if not any((forest.rows["benchmark"] == POOLED).any() for forest in forests):
+        return "Nothing is pooled: fewer than two benchmarks have three tasks with pairs."
+    return (
+        "The diamond pools benchmarks with three tasks or more by random effects; those that share"
+        " tasks count as independent there, which makes it too narrow."
     )
 
 
