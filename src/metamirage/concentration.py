@@ -32,10 +32,6 @@ from metamirage.strata import describe_curves
 from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
 from metamirage.translation import translation_rows
 
-# Estimands whose tasks are weighted by precision. Where a curve's ceiling lies beyond the largest
-# model, its width is what the priors of the levels make of it, and of two metrics the noisier is
-# made narrower; such pairs know little of the width, and their weight says so.
-WEIGHTED = ("log10_width",)
 SCHEMES = ("discontinuous", "nonlinear", "either")
 # Fewer tasks can't reject at 0.05 by sign flips: 2 / 2**5 > 0.05.
 MIN_TASKS = 6
@@ -52,9 +48,7 @@ class Estimand(NamedTuple):
 PAIRED = {
     # By the prior that all curves share: ``own_prior`` says why, and what the other one does.
     "log10_width": Estimand(
-        "log10_width_own",
-        -1,
-        "narrower, in log10 decades, under the prior that all curves share",
+        "log10_width_own", -1, "narrower, in log10 decades, under the prior that all curves share"
     ),
     "log10_width_default": Estimand(
         "log10_width_mean", -1, "narrower, in log10 decades, under the prior of the fits: misleads"
@@ -150,7 +144,11 @@ def _pair_rows(
     rows = []
     for stratum in (SAME_OUTPUTS, SAME_MODEL):
         chosen = pairs[pairs["stratum"] == stratum]
-        found = [_paired_row(chosen, e, rng, n_draws) for e in PAIRED]
+        by_task, n_pairs = _task_means(chosen), chosen[list(PAIRED)].notna().sum()
+        found = [
+            _paired_row(by_task[e].dropna().to_numpy(float), e, int(n_pairs[e]), rng, n_draws)
+            for e in PAIRED
+        ]
         found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
         rows += [row | {"stratum": stratum} for row in found]
     return rows
@@ -162,12 +160,10 @@ def _translation_rows(
     # Both measures on the same pairs, or the two would be of different tasks.
     both = pairs.dropna(subset=["location", "log10_width"])
     named = pd.concat([both["curve_id_1"], both["curve_id_0"]])
-    # Tasks alike, as both measures have to be of the same tasks in the same shares.
-    alike = both.assign(precision=1.0)
-    later, narrower = (weigh_tasks(alike, name)["value"] for name in ("location", "log10_width"))
+    by_task = _task_means(both)
     return translation_rows(
-        later.to_numpy(float),
-        narrower.to_numpy(float),
+        by_task["location"].to_numpy(float),
+        by_task["log10_width"].to_numpy(float),
         width_sd=named.map(curves.set_index("curve_id")["log10_width_own_sd"]).to_numpy(float),
         prior_sd=float(curves["own_prior_sd"].max()),
         n_pairs=len(both),
@@ -210,12 +206,10 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row a pair: the block, ``stratum`` (``same outputs`` if both metrics come from one
         query, else ``same model``), ``curve_id_1``, ``curve_id_0`` and one column an estimand of
-        ``PAIRED`` that the curves have, with its signed difference; and ``precision``, one over the
-        summed variances of the two log10 widths.
+        ``PAIRED`` that the curves have, with its signed difference.
     """
     known = {name: e for name, e in PAIRED.items() if e.column in curves}
-    measured = {"log10_width_sd", *(e.column for e in known.values())}
-    columns = [*BLOCK, "curve_id", "query", *sorted(measured)]
+    columns = [*BLOCK, "curve_id", "query", *(e.column for e in known.values())]
     one = curves.loc[curves["label"] == 1, columns]
     zero = curves.loc[curves["label"] == 0, columns]
     pairs = join_blocks(one, zero)
@@ -223,74 +217,41 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
         for name, e in known.items()
     }
-    variance = pairs["log10_width_sd_1"] ** 2 + pairs["log10_width_sd_0"] ** 2
-    named = pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]]
-    return named.assign(**differences, precision=1 / variance)
+    return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
 
 
 def _paired_row(
-    pairs: pd.DataFrame, estimand: str, rng: np.random.Generator, n_draws: int
+    by_task: FloatArray, estimand: str, n_pairs: int, rng: np.random.Generator, n_draws: int
 ) -> dict[str, object]:
-    by_task = weigh_tasks(pairs, estimand)
     row = {
         "hypothesis": "H2",
         "estimand": estimand,
         "n_tasks": len(by_task),
-        "n_curves": int(pairs[estimand].notna().sum()),
+        "n_curves": n_pairs,
         "method": "sign flips by task; interval of the shifts not rejected",
     }
-    if estimand in WEIGHTED:
-        row["method"] = f"tasks weighted by precision; {row['method']}"
-    if by_task.empty:
+    if not len(by_task):
         empty = dict.fromkeys(["estimate", "lower", "upper", "p_value", "stderr"], np.nan)
         return row | empty | {"note": "no task has metrics of both classes here"}
-    value, weight = by_task["value"].to_numpy(float), by_task["weight"].to_numpy(float)
-    test = flip_test(value, weights=weight, rng=rng, n_draws=n_draws)
+    test = flip_test(by_task, rng=rng, n_draws=n_draws)
     return row | {
         "estimate": test.estimate,
         **_ends(test.estimate, test.interval),
         "p_value": test.p_value,
-        "stderr": _stderr(value, weight),
+        "stderr": float(by_task.std(ddof=1) / np.sqrt(len(by_task)))
+        if len(by_task) > 1
+        else np.nan,
         "note": ""
         if len(by_task) >= MIN_TASKS
         else f"{MIN_TASKS} tasks are needed to reject at 0.05",
     }
 
 
-def _stderr(value: FloatArray, weight: FloatArray) -> float:
-    """Take the standard error of a weighted mean over tasks from their scatter."""
-    n, share = len(value), weight / weight.sum()
-    if n < 2:
-        return float("nan")
-    return float(np.sqrt(n / (n - 1) * (share**2 @ (value - share @ value) ** 2)))
-
-
-def weigh_tasks(pairs: pd.DataFrame, estimand: str) -> pd.DataFrame:
-    """Average the pairs of each task, and say how much each task counts.
-
-    The weight of ``WEIGHTED`` estimands is the precision of a pair's difference, from the sds of
-    both widths: it does not change when the two metrics swap their classes. Others weigh tasks
-    alike.
-
-    Parameters
-    ----------
-    pairs
-        From ``make_pairs``.
-    estimand
-        One of ``PAIRED``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By task, ``value`` and ``weight``; tasks without a value are left out.
-    """
-    known = pairs.dropna(subset=estimand)
-    weight = known["precision"] if estimand in WEIGHTED else pd.Series(1.0, index=known.index)
+def _task_means(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Average pairs to one row a task; columns are estimands."""
     # Blocks first: a task with more metrics a block should not outweigh its other blocks.
-    parts = known[list(BLOCK)].assign(total=weight * known[estimand], weight=weight)
-    blocks = parts.groupby(list(BLOCK), dropna=False)[["total", "weight"]].mean()
-    tasks = blocks.groupby(level="task").mean()
-    return tasks.assign(value=tasks["total"] / tasks["weight"])[["value", "weight"]]
+    blocks = pairs.groupby(list(BLOCK), dropna=False)[list(PAIRED)].mean()
+    return blocks.groupby(level="task").mean()
 
 
 def _ends(estimate: float, interval: Interval) -> dict[str, float]:

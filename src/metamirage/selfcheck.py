@@ -174,12 +174,7 @@ def _test_rows(synthetic: Synthetic, fitted: Fitted, *, seed: int, n_draws: int)
 def _naive_flips(curves: pd.DataFrame, *, rng: np.random.Generator, n_draws: int) -> Row:
     """Sign flips of the primary measure by pair, as if pairs of a task were independent."""
     pairs = make_pairs(curves.assign(label=classify(curves, SCHEME)).dropna(subset="label"))
-    test = flip_test(
-        pairs["log10_width"].to_numpy(float),
-        weights=pairs["precision"].to_numpy(float),
-        rng=rng,
-        n_draws=n_draws,
-    )
+    test = flip_test(pairs["log10_width"].to_numpy(float), rng=rng, n_draws=n_draws)
     return {
         "hypothesis": "H2",
         "estimand": NAIVE_FLIPS,

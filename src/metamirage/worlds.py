@@ -146,12 +146,13 @@ def make_world(world: str, rng: np.random.Generator, *, benchmark: str) -> Synth
         Its name in the tables; should say that it is synthetic.
     """
     tasks = draw_tasks(world, rng)
-    rows, truths = [], []
+    rows: list[dict[str, object]] = []
+    truths: list[dict[str, object]] = []
     for task in tasks:
         for family in SIZES:
-            scores, truth = _draw_block(world, task, family, rng)
+            scores, known = _draw_block(world, task, family, rng)
             rows += scores
-            truths += truth
+            truths += known
     truth = pd.DataFrame(truths).assign(benchmark=benchmark, subtask="", n_shots=0)
     return Synthetic(
         tidy=_tidy(rows, benchmark),
