@@ -1,8 +1,8 @@
 """Negative controls on real curves: classes that mean nothing must give no effect.
 
-From fits that are there already; no rule calls it yet. Relabelling draws a
-class for each metric, so the pairs of a benchmark stay as they are and lose their meaning. The fake
-class compares two families that differ in nothing a metric sees, such as sampling temperatures.
+From fits that are there already; no rule calls it yet. Relabelling draws a class for each metric,
+so the pairs of a benchmark stay as they are and lose their meaning. The fake class compares two
+families that differ in nothing a metric sees, such as sampling temperatures.
 """
 
 from __future__ import annotations

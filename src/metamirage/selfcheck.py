@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from metamirage.concentration import assess_scheme, classify, make_pairs, tested_curves
 from metamirage.curves import Curve, FloatArray, build_curves, curve_seed
@@ -88,7 +89,7 @@ def fit_sigmoids(curves: Sequence[Curve], *, seed: int) -> Fitted:
 
 def _fit_sigmoid(
     curve: Curve, *, seed: int, effort: Effort = EFFORT
-) -> tuple[dict[str, object], np.ndarray]:
+) -> tuple[dict[str, object], FloatArray]:
     streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
     posterior = integrate(
         curve,
@@ -199,12 +200,12 @@ def _truth_rows(truth: pd.DataFrame, fits: pd.DataFrame) -> list[Row]:
     return rows
 
 
-def _holds(curves: pd.DataFrame, measure: str) -> FloatArray:
+def _holds(curves: pd.DataFrame, measure: str) -> NDArray[np.bool_]:
     low, high = curves[f"{measure}_q05"], curves[f"{measure}_q95"]
-    return ((low <= curves[measure]) & (curves[measure] <= high)).to_numpy(float)
+    return ((low <= curves[measure]) & (curves[measure] <= high)).to_numpy(bool)
 
 
-def _share(kind: str, name: str, hits: FloatArray) -> Row:
+def _share(kind: str, name: str, hits: NDArray[np.bool_]) -> Row:
     return {
         "kind": kind,
         "hypothesis": "",

@@ -352,7 +352,7 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
-        said=_standing_sentences()
+        said=_standing_sentences(inputs.rates)
         | {
             "not_comparable": results.not_comparable(inputs.pooled),
             "agreement": agreement.agreement_over(inputs.audit),
