@@ -90,7 +90,7 @@ def with_nutpie(curve: Curve, candidate: str) -> Row:
     """Sample a model that was compiled for an earlier curve of its kind."""
     import nutpie
 
-    from compile_once import compiled_for
+    from metamirage.nuts import compiled_for
 
     row: Row = {}
     with timed(row):

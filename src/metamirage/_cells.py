@@ -41,13 +41,16 @@ NARROW = 1.0
 ENOUGH = 0.03
 # A cell with more than this share of the mass is split, and so are its neighbours; by the number
 # of shape parameters, since a plane needs more cells than a line.
-SPLIT_SHARE = (1.0, 0.02, 0.012)
+SPLIT_SHARE = (1.0, 0.02, 0.005)
 # In a row within so many nats of the best, no cell may hold more than this share of the row.
 ROW_SHARE = 0.3
+# Cells of scores are this much smaller: few scores are fitted exactly along a thin ridge, beside
+# which the noise is another.
+SCORES_FINER = 0.35
 ROW_NATS = 12.0
 # Share of the draws spread over the rows of width, so that the profile is known also where the
 # posterior is thin: evenly down to about so many nats below the best row.
-EVEN_SHARE = 0.2
+EVEN_SHARE = 0.1
 EVEN_NATS = 4.0
 
 
@@ -232,12 +235,14 @@ def mark(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> int
     rows = row_masses(problem, grid, n)
     top = rows.max()
     total = top + math.log(np.exp(rows - top).sum())
+    finer = 0.0 if problem.counted else math.log(SCORES_FINER)
+    enough, enough_of_row = math.log(SPLIT_SHARE[problem.outer]), math.log(ROW_SHARE)
     marked[:n] = False
     for c in range(n):
-        marked[c] = grid.masses[c] - total > math.log(SPLIT_SHARE[problem.outer])
+        marked[c] = grid.masses[c] - total > enough + finer
         if problem.outer == 2 and not marked[c]:
             row = rows[row_of(grid.boxes[c])]
-            marked[c] = row > top - ROW_NATS and grid.masses[c] - row > math.log(ROW_SHARE)
+            marked[c] = row > top - ROW_NATS and grid.masses[c] - row > enough_of_row + finer
     core = np.nonzero(marked[:n])[0]
     if len(core) == 0:
         return 0

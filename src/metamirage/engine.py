@@ -31,9 +31,10 @@ from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, Priors
 N_REPLICATES = 8
 # Student's t with 14 degrees of freedom: 95 % lie within.
 T_95 = 2.145
-# Points of one randomisation, powers of two as Sobol sequences want: at first, and at most; they
-# are doubled until the error is under the target.
-N_FIRST, N_MOST = 64, 4096
+# Points of one randomisation: at first, by the number of shape parameters, for those of the sigmoid
+# are what is reported; and at most. Powers of two, as Sobol sequences want. They grow by a half,
+# then by a third to the next power, until the error is under the target.
+N_FIRST, N_MOST = (64, 64, 128), 4096
 TARGET_ERROR = 0.03
 # The part of the profile that Laplace's approximation misses is smoothed over so many nodes (sd of
 # a Normal kernel): it varies slowly with width, and a node of thin posterior has few draws.
@@ -93,7 +94,7 @@ def integrate(
     *,
     rng: np.random.Generator,
     window: Curve | None = None,
-    n_first: int = N_FIRST,
+    n_first: int | None = None,
     target_error: float = TARGET_ERROR,
 ) -> Posterior:
     """Integrate one candidate on one curve.
@@ -112,19 +113,26 @@ def integrate(
         Curve whose first and last size anchor linear and power; the curve itself by default. A
         forecast keeps the window of the whole curve, sizes being known before scores are.
     n_first
-        Points of each randomisation to start from, a power of two up to ``N_MOST``.
+        Points of each randomisation to start from, a power of two up to ``N_MOST``; by default
+        that of ``N_FIRST``.
     target_error
-        Points are doubled while ``Posterior.error`` is above this, nats.
+        Points are added while ``Posterior.error`` is above this, nats.
     """
     problem = _problem(curve, candidate, priors, window or curve)
     grid = _grid(problem)
     shares = _cells.cell_shares(problem, grid)
     shifts = rng.random((N_REPLICATES, _SOBOL.shape[1]))
-    draws = _draw(problem, grid, shares, _SOBOL[:n_first], shifts)
+    draws = _draw(problem, grid, shares, _SOBOL[: n_first or N_FIRST[problem.outer]], shifts)
     while _evidence(draws)[1] > target_error and draws.points < N_MOST:
-        more = _SOBOL[draws.points : 2 * draws.points]
+        more = _SOBOL[draws.points : _next(draws.points)]
         draws = _joined(draws, _draw(problem, grid, shares, more, shifts))
     return _posterior(candidate, problem, grid, shares, draws)
+
+
+def _next(points: int) -> int:
+    """Return the next number of points after a power of two or three halves of one."""
+    power = points & (points - 1) == 0
+    return 3 * points // 2 if power else 4 * points // 3
 
 
 class Draws(NamedTuple):
@@ -185,7 +193,7 @@ def _joined(first: Draws, second: Draws) -> Draws:
 def _evidence(draws: Draws) -> tuple[float, float]:
     """Log evidence and the half-width of its 95 % interval.
 
-    Eight randomisations alone often agree better than they should, and the doubling of points stops
+    Eight randomisations alone often agree better than they should, and the adding of points stops
     just then. Their variance is therefore averaged with the one that as many independent draws
     would have: an upper bound for a Sobol sequence, and far steadier.
     """

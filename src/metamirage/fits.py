@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed
-from metamirage.engine import N_FIRST, TARGET_ERROR, Posterior, integrate
+from metamirage.engine import TARGET_ERROR, Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, Priors, priors_for
 from metamirage.sampled import Sampled
 from metamirage.tables import CANDIDATES
@@ -43,7 +43,7 @@ class Effort:
         NUTS is asked where the error stays above this, nats.
     """
 
-    n_first: int = N_FIRST
+    n_first: int | None = None
     target_error: float = TARGET_ERROR
     max_error: float = MAX_EVIDENCE_ERROR
 
