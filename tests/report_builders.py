@@ -7,11 +7,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
 from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
+from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
@@ -142,26 +144,34 @@ def report_inputs() -> ReportInputs:
     curves = build_curves(tidy, tags)
     fitted = fit_curves(curves, seed=SEED)
     forecasts = forecast_curves(curves, tags, seed=SEED)
+    tested = assess_concentration(
+        fitted.fits,
+        forecasts,
+        tags,
+        tidy=tidy,
+        profiles=fitted.profiles,
+        seed=SEED,
+        n_permutations=99,
+    )
+    scores = score_curves(curves, seed=SEED)
+    specifications, joint = assess_multiverse(
+        fitted.fits, scores, forecasts, tags, tidy=tidy, seed=SEED
+    )
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,
         tidy=tidy,
         issues=issue_table(),
         tags=tags,
-        scores=score_curves(curves, seed=SEED),
+        scores=scores,
         fits=fitted.fits,
         models=fitted.models,
         audit=audit_table(audit_row(), audit_row(task="line", evidence_gap=0.04)),
         forecasts=forecasts,
-        concentration=assess_concentration(
-            fitted.fits,
-            forecasts,
-            tags,
-            tidy=tidy,
-            profiles=fitted.profiles,
-            seed=SEED,
-            n_permutations=99,
-        ),
+        concentration=tested,
+        against=list_contrary(fitted.fits, forecasts, tags, concentration=tested),
+        multiverse=specifications,
+        multiverse_joint=joint,
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,
@@ -178,6 +188,7 @@ def index_inputs() -> IndexInputs:
         fits=dict.fromkeys(names, inputs.fits),
         audit=dict.fromkeys(names, inputs.audit),
         concentration=dict(zip(names, tables, strict=True)),
+        against=dict.fromkeys(names, inputs.against),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,

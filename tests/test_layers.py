@@ -19,6 +19,7 @@ STAGES = (
     "audit",
     "forecasts",
     "concentration",
+    "multiverse",
     "selfcheck",
     "report",
 )

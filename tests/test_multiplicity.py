@@ -23,6 +23,13 @@ def test_holm_doubles_the_smaller_of_two_and_lets_none_fall_below_it() -> None:
     assert found.loc[("H1", "p_sharp"), "correction"] == "secondary: H1, H5"
 
 
+def test_the_two_primary_tests_correct_each_other_and_no_other() -> None:
+    found = adjust(rows(H1=1e-6, H2=0.04, H4=0.03)).set_index("hypothesis")
+    assert found.loc["H4", "p_adjusted"] == pytest.approx(0.06, abs=1e-12)
+    assert found.loc["H4", "correction"] == "primary: H2, H4"
+    assert found.loc["H1", "p_adjusted"] == pytest.approx(1e-6, abs=1e-12)
+
+
 def test_rows_that_stand_for_nothing_are_not_adjusted() -> None:
     found = adjust(rows(H2=0.04)).set_index("estimand")
     assert np.isnan(found.loc["location", "p_adjusted"])

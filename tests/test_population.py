@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import permutation_test
+from scipy.stats import hypergeom, permutation_test
 
 from metamirage.permutation import label_test
 from metamirage.population import enrichment, enrichment_p, is_headline, make_units, naive_row
@@ -35,6 +35,16 @@ def test_enrichment_p_value_equals_scipys_permutation_of_labels() -> None:
     assert found == pytest.approx(foreign.pvalue, abs=0.066)
 
 
+def test_naive_p_value_is_the_hypergeometric_one_over_curves() -> None:
+    # 5 of 8 SHARP in class 1, 2 of 12 in class 0.
+    sharp = [1.0] * 5 + [0.0] * 3 + [1.0] * 2 + [0.0] * 10
+    row = naive_row(curves_of([1.0] * 8 + [0.0] * 12, sharp))
+    chance = hypergeom.pmf(np.arange(8), 20, 7, 8)
+    assert row["estimate"] == pytest.approx(5 / 8 - 2 / 12, abs=1e-12)
+    # Two-sided as scipy and R define it: all tables no more likely than the one seen.
+    assert row["p_value"] == pytest.approx(chance[chance <= chance[5] * (1 + 1e-7)].sum(), abs=1e-9)
+
+
 def test_naive_test_rejects_clustered_nulls_and_the_permutation_does_not() -> None:
     rng = np.random.default_rng(SEED)
     naive, by_task = 0, 0
@@ -49,6 +59,16 @@ def test_naive_test_rejects_clustered_nulls_and_the_permutation_does_not() -> No
     # Three binomial standard errors of 60 data sets above 0.05 is 0.134.
     assert naive / 60 > 0.2
     assert by_task / 60 <= 0.134
+
+
+def test_tasks_with_more_curves_are_no_enrichment() -> None:
+    # Sharp curves lie where no label can move; elsewhere labels move between unlike numbers.
+    few = curves_of([1.0] * 6, [0.0] * 6)
+    many = curves_of([0.0] * 6, [0.0] * 6, repeats=4)
+    lone = curves_of([1.0] * 3, [1.0, 0.0, 0.0]).assign(query="cond_log_prob")
+    named = [t.assign(task=f"{i}" + t["task"]) for i, t in enumerate((few, many, lone))]
+    table = pd.concat(named, ignore_index=True)
+    assert enrichment_p(table, rng=np.random.default_rng(SEED), n_draws=200) == 1.0
 
 
 def test_accuracy_stands_for_a_headline_metric_only_where_it_has_a_step() -> None:

@@ -7,11 +7,12 @@ H2 (paired, primary): where both classes score the same outputs of the same mode
 the two curves are exchangeable. Every estimand is signed so that the mirage thesis predicts a
 positive number.
 
-H5 (translation or narrowing), on the pairs of H2: see ``translation``. ``multiplicity`` adjusts the
+H4 (forecastability, co-primary), on the pairs that have two-step forecasts: see ``foresight``. H5
+(translation or narrowing), on the pairs of H2: see ``translation``. ``multiplicity`` adjusts the
 rows that stand for a hypothesis.
 
-Not yet here: the shared-latent test (H3), a test of two-step forecasts (H4), and a model that
-carries each curve's uncertainty instead of its posterior mean.
+Not yet here: the shared-latent test (H3), and a model that carries each curve's uncertainty instead
+of its posterior mean.
 """
 
 from __future__ import annotations
@@ -21,20 +22,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from metamirage.curves import FloatArray
+from metamirage.foresight import foresight_rows, step_gains
 from metamirage.marginal import marginal_rows
 from metamirage.multiplicity import adjust, label_row
 from metamirage.own_prior import add_own_widths
+from metamirage.paired import flip_row, task_means
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
-from metamirage.permutation import Interval, flip_test
 from metamirage.population import enrichment_row, naive_row, population_rows
 from metamirage.strata import describe_curves
 from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
 from metamirage.translation import translation_rows
 
 SCHEMES = ("discontinuous", "nonlinear", "either")
-# Fewer tasks can't reject at 0.05 by sign flips: 2 / 2**5 > 0.05.
-MIN_TASKS = 6
 
 
 class Estimand(NamedTuple):
@@ -72,7 +71,7 @@ def assess_concentration(
     seed: int,
     n_permutations: int,
 ) -> pd.DataFrame:
-    """Test H1, H2 and H5 on one benchmark under every class scheme.
+    """Test H1, H2, H4 and H5 on one benchmark under every class scheme.
 
     Parameters
     ----------
@@ -88,15 +87,19 @@ def assess_concentration(
     -------
     pandas.DataFrame
         Table ``tables.CONCENTRATION`` with the column ``stderr`` besides: the standard error of an
-        H2 estimate over tasks, for pooling.
+        estimate of H2 or H4 over tasks, for pooling.
     """
     tested = tested_curves(fits, forecasts, tags)
     curves = add_own_widths(describe_curves(tested, tidy=tidy, tags=tags), profiles)
     # Streams apart: a row more of one hypothesis does not move the draws of another.
-    rng, beside = (np.random.default_rng(words) for words in (seed, [seed, 1]))
+    rng, beside, ahead = (np.random.default_rng(words) for words in (seed, [seed, 1], [seed, 2]))
     rows = [label_row(curves), enrichment_row(curves, rng=beside, n_draws=n_permutations)]
     for scheme in SCHEMES:
         rows += assess_scheme(curves, scheme, rng=rng, beside=beside, n_draws=n_permutations)
+        classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
+        gains = step_gains(forecasts, classed)
+        ahead_rows = _step_rows(gains, rng=ahead, n_draws=n_permutations)
+        rows += [row | {"scheme": scheme} for row in ahead_rows]
     table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
     return adjust(table)[[*CONCENTRATION.columns, "stderr"]]
 
@@ -144,14 +147,23 @@ def _pair_rows(
     rows = []
     for stratum in (SAME_OUTPUTS, SAME_MODEL):
         chosen = pairs[pairs["stratum"] == stratum]
-        by_task, n_pairs = _task_means(chosen), chosen[list(PAIRED)].notna().sum()
         found = [
-            _paired_row(by_task[e].dropna().to_numpy(float), e, int(n_pairs[e]), rng, n_draws)
-            for e in PAIRED
+            {"hypothesis": "H2"} | flip_row(chosen, e, rng=rng, n_draws=n_draws) for e in PAIRED
         ]
         found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
         rows += [row | {"stratum": stratum} for row in found]
     return rows
+
+
+def _step_rows(
+    gains: pd.DataFrame, *, rng: np.random.Generator, n_draws: int
+) -> list[dict[str, object]]:
+    """H4 by stratum."""
+    return [
+        row | {"stratum": stratum}
+        for stratum in (SAME_OUTPUTS, SAME_MODEL)
+        for row in foresight_rows(gains[gains["stratum"] == stratum], rng=rng, n_draws=n_draws)
+    ]
 
 
 def _translation_rows(
@@ -160,10 +172,9 @@ def _translation_rows(
     # Both measures on the same pairs, or the two would be of different tasks.
     both = pairs.dropna(subset=["location", "log10_width"])
     named = pd.concat([both["curve_id_1"], both["curve_id_0"]])
-    by_task = _task_means(both)
     return translation_rows(
-        by_task["location"].to_numpy(float),
-        by_task["log10_width"].to_numpy(float),
+        task_means(both, "location"),
+        task_means(both, "log10_width"),
         width_sd=named.map(curves.set_index("curve_id")["log10_width_own_sd"]).to_numpy(float),
         prior_sd=float(curves["own_prior_sd"].max()),
         n_pairs=len(both),
@@ -218,43 +229,3 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
         for name, e in known.items()
     }
     return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
-
-
-def _paired_row(
-    by_task: FloatArray, estimand: str, n_pairs: int, rng: np.random.Generator, n_draws: int
-) -> dict[str, object]:
-    row = {
-        "hypothesis": "H2",
-        "estimand": estimand,
-        "n_tasks": len(by_task),
-        "n_curves": n_pairs,
-        "method": "sign flips by task; interval of the shifts not rejected",
-    }
-    if not len(by_task):
-        empty = dict.fromkeys(["estimate", "lower", "upper", "p_value", "stderr"], np.nan)
-        return row | empty | {"note": "no task has metrics of both classes here"}
-    test = flip_test(by_task, rng=rng, n_draws=n_draws)
-    return row | {
-        "estimate": test.estimate,
-        **_ends(test.estimate, test.interval),
-        "p_value": test.p_value,
-        "stderr": float(by_task.std(ddof=1) / np.sqrt(len(by_task)))
-        if len(by_task) > 1
-        else np.nan,
-        "note": ""
-        if len(by_task) >= MIN_TASKS
-        else f"{MIN_TASKS} tasks are needed to reject at 0.05",
-    }
-
-
-def _task_means(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Average pairs to one row a task; columns are estimands."""
-    # Blocks first: a task with more metrics a block should not outweigh its other blocks.
-    blocks = pairs.groupby(list(BLOCK), dropna=False)[list(PAIRED)].mean()
-    return blocks.groupby(level="task").mean()
-
-
-def _ends(estimate: float, interval: Interval) -> dict[str, float]:
-    if np.isnan(estimate):
-        return {"lower": np.nan, "upper": np.nan}
-    return {"lower": interval.lower, "upper": interval.upper}

@@ -23,6 +23,9 @@ PLACES = {
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",
         "one estimand",
     ),
+    "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
+    "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
+    "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
     "trials": (
         "selfcheck/<world>.<part>.parquet",
         "one test, interval or verdict of one simulated set",

@@ -28,7 +28,7 @@ class Pooled:
 
 
 def pool_concentration(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Pool the paired estimates over benchmarks by random effects.
+    """Pool the paired estimates of H2 and H4 over benchmarks by random effects.
 
     A benchmark enters with at least three tasks. Benchmarks that share tasks are treated as
     independent, which makes the interval too short; the note says which entered.
@@ -44,7 +44,7 @@ def pool_concentration(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         Table ``tables.CONCENTRATION`` with benchmark ``pooled``.
     """
     every = pd.concat(tables, ignore_index=True)
-    paired = every[every["hypothesis"] == "H2"]
+    paired = every[every["hypothesis"].isin(("H2", "H4"))]
     keys = ["hypothesis", "estimand", "scheme", "stratum"]
     rows = [
         dict(zip(keys, key, strict=True)) | _pool_row(group)

@@ -23,6 +23,9 @@ CANDIDATES = ("flat", "linear", "power", "sigmoid", "quadratic")
 ENGINES = ("quadrature", "nuts")
 PREDICTORS = (*CANDIDATES, "averaged", "two_point", "two_step", "link_given_partner")
 STRATA = ("", "same outputs", "same model")
+CONTRARY = (
+    "both_sharp", "sharp_continuous", "beyond_partner", "direct_better", "wider", "no_foresight",
+)  # fmt: skip
 STATES = ("finite", "inf", "nan", "constant")
 TERNARY = ("yes", "no", "unknown")
 QUERIES = ("generate", "cond_log_prob", "other")
@@ -368,12 +371,79 @@ CONCENTRATION = _schema(
         "p_adjusted": _share("Holm's over the family that correction names; missing elsewhere."),
         "correction": _text("Family of hypotheses that p_adjusted covers, or empty."),
         "n_tasks": _count("Tasks behind the estimate."),
-        "n_curves": _count("Curves (H1) or pairs (H2, H5) behind it."),
+        "n_curves": _count("Curves (H1) or pairs (H2, H4, H5) behind it."),
         "method": _text("How the p-value and interval were made."),
         "seed": _count("Seed of the permutations."),
         "note": _text("What to keep in mind, or empty."),
     },
     ["hypothesis", "estimand", "scheme", "stratum"],
+)
+
+AGAINST = _schema(
+    "against",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "kind": _text("In what way it could speak against the mirage.", CONTRARY),
+        "task": _text("Task, or empty for a test."),
+        "curve_id": _text("Curve; of a pair the one under the discontinuous metric."),
+        "partner": _text("The other curve of a pair, or empty."),
+        "scheme": _text("Class scheme."),
+        "stratum": _text("What the two curves share, or empty."),
+        "value": _real("What was looked at; the page says what, by kind."),
+        "against": _flag("Whether it speaks against the mirage."),
+    },
+    ["kind", "curve_id", "partner", "scheme", "stratum"],
+)
+
+MULTIVERSE = _schema(
+    "multiverse",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "measure": _text("Measure of sharpness, oriented: larger is sharper."),
+        "threshold": _text("From where on it counts, or empty: the measure itself."),
+        "scheme": _text("Class scheme; headline: the two headline metrics or not."),
+        "stratum": _text("What the two curves of a pair share."),
+        "metrics": _text("All, or pairs with the metric that the task's authors prefer."),
+        "family": _text("All families of models, or one."),
+        "shots": _text("All numbers of examples, the most of each pair, or one number."),
+        "subtasks": _text("All, aggregates over subtasks, or subtasks themselves."),
+        "min_sizes": _text("Sizes that both curves need."),
+        "min_items": _text("Items that both curves need; unknown is enough for 0 only."),
+        "floor": _text("Whether pairs with a curve that never moves are kept or dropped."),
+        "estimate": _real(
+            "Mean over tasks of class 1 minus class 0, unit of the measure.", nullable=False
+        ),
+        "effect": _real(
+            "Estimate over the root mean square of the task differences.", -1.001, 1.001,
+            nullable=False,
+        ),
+        "p_value": _share("Two-sided, under the swaps of whole tasks."),
+        "null_low": _real("2.5 % quantile, under the swaps, of the effect of this rank."),
+        "null_high": _real("97.5 % quantile of the same."),
+        "n_tasks": _count("Tasks behind the estimate."),
+    },
+    ["measure", "threshold", "scheme", "stratum", "metrics", "family", "shots", "subtasks",
+     "min_sizes", "min_items", "floor"],
+)  # fmt: skip
+
+MULTIVERSE_JOINT = _schema(
+    "multiverse_joint",
+    {
+        "benchmark": _text("Name of the registry entry."),
+        "measure": _text("Measure whose specifications enter, or all."),
+        "statistic": _text(
+            "median_effect, share_predicted (effects above zero) or share_significant (these with"
+            " p at most 0.05).",
+            ["median_effect", "share_predicted", "share_significant"],
+        ),
+        "observed": _real("Its value; missing without a specification."),
+        "p_value": _share("Share of swaps as extreme: two-sided, but one-sided for the last."),
+        "n_specifications": _count("Specifications that enter."),
+        "n_possible": _count("Distinct ones of all measures, of which these were drawn."),
+        "n_swaps": _count("Swaps of the labels of whole tasks."),
+        "seed": _count("Seed of the swaps."),
+    },
+    ["measure", "statistic"],
 )
 
 REPRODUCTION = _schema(
@@ -452,6 +522,9 @@ CONTRACTS = {
         AUDIT,
         FORECASTS,
         CONCENTRATION,
+        AGAINST,
+        MULTIVERSE,
+        MULTIVERSE_JOINT,
         REPRODUCTION,
         TRIALS,
         RATES,

@@ -9,6 +9,7 @@
 # OUTPUTS
 #   data/processed/concentration/{benchmark}.parquet    table concentration of docs/tables.md
 #   data/processed/concentration/pooled.parquet         the same over all enabled benchmarks
+#   data/processed/concentration/{benchmark}.against.parquet    cases against the thesis
 
 
 rule assess_concentration:
@@ -48,3 +49,19 @@ rule pool_concentration:
         libraries=versions("numpy", "scipy", "statsmodels"),
     script:
         "../scripts/pool_concentration.py"
+
+
+rule list_contrary:
+    """List by name what speaks against the mirage."""
+    input:
+        code=code("against"),
+        tags="data/processed/tags/{benchmark}.parquet",
+        fits="data/processed/fits/{benchmark}.parquet",
+        forecasts="data/processed/forecasts/{benchmark}.parquet",
+        concentration="data/processed/concentration/{benchmark}.parquet",
+    output:
+        against="data/processed/concentration/{benchmark}.against.parquet",
+    log:
+        "logs/concentration/{benchmark}.against.log",
+    script:
+        "../scripts/list_contrary.py"

@@ -30,6 +30,9 @@ rule render_benchmark:
         audit="data/processed/audit/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
+        against="data/processed/concentration/{benchmark}.against.parquet",
+        multiverse="data/processed/multiverse/{benchmark}.parquet",
+        multiverse_joint="data/processed/multiverse/{benchmark}.joint.parquet",
         reproduction=reproduction_of,
     output:
         page="reports/{benchmark}/index.html",
@@ -65,6 +68,10 @@ rule render_index:
             "data/processed/concentration/{benchmark}.parquet",
             benchmark=config["benchmarks"],
         ),
+        against=expand(
+            "data/processed/concentration/{benchmark}.against.parquet",
+            benchmark=config["benchmarks"],
+        ),
         fits=expand(
             "data/processed/fits/{benchmark}.parquet",
             benchmark=config["benchmarks"],
@@ -89,7 +96,16 @@ rule render_index:
         ),
         settings=SETTINGS,
         rates=measured_rates(),
-        libraries=versions("numpy", "scipy", "numba", "pandas", "statsmodels", "jinja2"),
+        libraries=versions(
+            "numpy",
+            "scipy",
+            "numba",
+            "pandas",
+            "statsmodels",
+            "matplotlib",
+            "seaborn",
+            "jinja2",
+        ),
     script:
         "../scripts/render_index.py"
 

@@ -13,6 +13,7 @@ def main(job: Any) -> None:
         fits=job.input.fits,
         audit=job.input.audit,
         concentration=job.input.concentration,
+        against=job.input.against,
         pooled=job.input.pooled,
         settings=job.params.settings,
         libraries=job.params.libraries,

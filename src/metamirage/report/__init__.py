@@ -22,17 +22,30 @@ from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.rates import read_rates
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import agreement, calibration, forecasting, layouts, results, text
+from metamirage.report import (
+    agreement,
+    calibration,
+    contrary,
+    forecasting,
+    layouts,
+    multiverse,
+    results,
+    text,
+)
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.tables import (
+    AGAINST,
     AUDIT,
     CONCENTRATION,
     FITS,
     FORECASTS,
     ISSUES,
     MODELS,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
     REPRODUCTION,
     SCORES,
     TAGS,
@@ -55,8 +68,10 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse
         Tables of the benchmark, under the contracts of the same names.
+    multiverse_joint
+        The same for the multiverse as a whole.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
     libraries
@@ -80,6 +95,9 @@ class ReportInputs:
     audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    against: pd.DataFrame
+    multiverse: pd.DataFrame
+    multiverse_joint: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
@@ -109,7 +127,10 @@ class ReportInputs:
         InputError
             If a table breaks its contract, or the registry entry is faulty.
         """
-        contracts = (TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION)
+        contracts = (
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
+            *(AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
+        )
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -138,7 +159,7 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, audit, concentration
+    fits, audit, concentration, against
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
@@ -150,6 +171,7 @@ class IndexInputs:
     fits: Mapping[str, pd.DataFrame]
     audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
+    against: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
@@ -163,6 +185,7 @@ class IndexInputs:
         fits: Sequence[str],
         audit: Sequence[str],
         concentration: Sequence[str],
+        against: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
@@ -170,7 +193,8 @@ class IndexInputs:
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits``, ``audit`` and ``concentration`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
+        order.
 
         Raises
         ------
@@ -180,11 +204,13 @@ class IndexInputs:
         entries = [load_spec(Path(path)) for path in specs]
         names = [entry.name for entry in entries]
         tested = (read_table(path, CONCENTRATION) for path in concentration)
+        contrary_ones = (read_table(path, AGAINST) for path in against)
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
             audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
+            against=dict(zip(names, contrary_ones, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
@@ -216,6 +242,12 @@ def render_benchmark(inputs: ReportInputs) -> str:
         spec=inputs.spec,
         said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
+        multiverse_exhibit=multiverse.multiverse_exhibit(
+            inputs.multiverse, inputs.multiverse_joint
+        ),
+        contrary_exhibit=contrary.contrary_exhibit(
+            inputs.against, inputs.fits, curves, settings=inputs.settings
+        ),
         bundle=layouts.interactive_bundle(),
         curve_table=layouts.curve_table(joined),
         tables=_benchmark_tables(inputs, joined, foreseen),
@@ -284,6 +316,8 @@ def _benchmark_sentences(
         "H5": results.translation(inputs.concentration),
         "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
+        "contrary": contrary.contrary(inputs.against),
+        **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
         "untested": results.untested(inputs.concentration, HYPOTHESES),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
@@ -320,6 +354,9 @@ def _benchmark_tables(
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
+        "contrary": contrary.contrary_table(inputs.against),
+        "multiverse": multiverse.joint_table(inputs.multiverse_joint),
+        "cases": contrary.case_table(inputs.against, inputs.fits),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "audit": agreement.worst_table(inputs.audit),
         "forecasts": forecasting.forecast_table(foreseen.direct),
@@ -352,6 +389,7 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
+        forest=forest_exhibit(inputs.concentration, inputs.pooled),
         said=_standing_sentences(inputs.rates)
         | {
             "not_comparable": results.not_comparable(inputs.pooled),
@@ -384,6 +422,7 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "tasks": f"{fits['task'].nunique():,}",
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
+        "contrary": contrary.contrary_count(inputs.against[spec.name]),
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 

@@ -13,6 +13,7 @@ from itables import JavascriptFunction, options, to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 
 from metamirage.concentration import PAIRED
+from metamirage.foresight import GAINS
 from metamirage.marginal import MARGINAL
 from metamirage.multiplicity import LABELS
 from metamirage.population import BESIDE, POPULATION
@@ -164,11 +165,15 @@ def estimand_glossary() -> dict[str, str]:
     }
     over_curves = POPULATION | BESIDE | MARGINAL | LABELS
     population = {name: f"H1: {meaning}." for name, meaning in over_curves.items()}
+    gains = {
+        name: f"H4: two-step minus direct, positive if two-step is better; {gain.meaning}."
+        for name, gain in GAINS.items()
+    }
     shifted = {name: f"H5: {meaning}." for name, meaning in TRANSLATION.items()}
-    said = (population, paired, shifted)
+    said = (population, paired, gains, shifted)
     return {
         name: " ".join(meanings[name] for meanings in said if name in meanings)
-        for name in sorted({*population, *paired, *shifted})
+        for name in sorted({*population, *paired, *gains, *shifted})
     }
 
 

@@ -8,10 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.concentration import MIN_TASKS
+from metamirage.paired import MIN_TASKS
 from metamirage.pairs import SAME_MODEL, SAME_OUTPUTS
 from metamirage.report.text import count_of, number, plural
 
+_THROUGH = (
+    "better foretold through their continuous partner than directly",
+    "worse foretold through their continuous partner than directly",
+)
 # What a positive and a negative estimate mean for the first class, and the unit.
 READINGS = {
     "log10_width": ("narrower", "wider", "log10 decades"),
@@ -22,6 +26,10 @@ READINGS = {
     "p_sharp": ("more probably sharp", "less probably sharp", ""),
     "sharp_share": ("more often SHARP", "less often SHARP", ""),
     "log_score": ("harder to forecast", "easier to forecast", "nats"),
+    "log_score_gain": (*_THROUGH, "nats of log score"),
+    "crps_gain": (*_THROUGH, "of CRPS"),
+    "log_score_gain_two_out": (*_THROUGH, "nats of log score, two sizes ahead"),
+    "crps_gain_two_out": (*_THROUGH, "of CRPS, two sizes ahead"),
 }
 SCHEME_WORDS = {
     "discontinuous": "discontinuous metrics",
@@ -31,7 +39,14 @@ SCHEME_WORDS = {
 # The rows that the overview and the head of a page put into words.
 H1_ROW = {"hypothesis": "H1", "estimand": "p_sharp", "scheme": "discontinuous"}
 H2_ROW = {"hypothesis": "H2", "estimand": "log10_width", "scheme": "discontinuous"}
+H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain", "scheme": "discontinuous"}
 H5_ROW = {"hypothesis": "H5", "estimand": "translation", "scheme": "discontinuous"}
+QUESTIONS = (
+    (H2_ROW, "Whether sharpness sits in the metric or in the models"),
+    (H4_ROW, "Whether a continuous metric foretells a discontinuous one better than its own past"),
+)
+# Tests by sign flips, which need six tasks.
+PAIRED_TESTS = ("H2", "H4")
 LEVEL = 0.05
 
 
@@ -76,7 +91,11 @@ def decided(row: Mapping[Any, Any]) -> str:
     """Say whether one row settles its question, without a full stop."""
     if math.isnan(row["estimate"]):
         return "nothing was tested"
-    if row["hypothesis"] == "H2" and row["benchmark"] != "pooled" and row["n_tasks"] < MIN_TASKS:
+    if (
+        row["hypothesis"] in PAIRED_TESTS
+        and row["benchmark"] != "pooled"
+        and row["n_tasks"] < MIN_TASKS
+    ):
         return (
             f"the pairs can't decide: {plural(row['n_tasks'], 'task')} can reach no p-value below"
             f" {2.0 ** (1 - row['n_tasks']):.3g}, and {MIN_TASKS} are needed"
@@ -170,8 +189,9 @@ def corrected(concentration: pd.DataFrame) -> str:
 
 
 def hypotheses(concentration: pd.DataFrame) -> dict[str, str]:
-    """Put the main row of H1 and of H2 into words; keys ``H1`` and ``H2``."""
-    rows = {wanted["hypothesis"]: chosen_row(concentration, wanted) for wanted in (H1_ROW, H2_ROW)}
+    """Put the main rows of H1, H2 and H4 into words, by hypothesis."""
+    wanted_rows = (H1_ROW, H2_ROW, H4_ROW)
+    rows = {wanted["hypothesis"]: chosen_row(concentration, wanted) for wanted in wanted_rows}
     return {name: "Not assessed." if row is None else result(row) for name, row in rows.items()}
 
 
@@ -180,7 +200,7 @@ def answer(
     concentration: Mapping[str, pd.DataFrame],
     pooled: pd.DataFrame,
 ) -> str:
-    """Answer the question of the report in two sentences.
+    """Answer the question of the report: verdicts, then each primary hypothesis.
 
     Parameters
     ----------
@@ -198,18 +218,31 @@ def answer(
         f"Of the curves screened on {plural(len(fits), 'benchmark')}, {sharp} show a sharp"
         f" transition and {unresolved} stay unresolved."
     )
-    return f"{first} {_models_or_metrics(concentration, pooled)}"
+    primary = [
+        _primary(concentration, pooled, claim=claim, question=question)
+        for claim, question in QUESTIONS
+    ]
+    return " ".join([first, *filter(None, primary)])
 
 
-def _models_or_metrics(concentration: Mapping[str, pd.DataFrame], pooled: pd.DataFrame) -> str:
-    wanted = H2_ROW | {"stratum": SAME_OUTPUTS}
+def _primary(
+    concentration: Mapping[str, pd.DataFrame],
+    pooled: pd.DataFrame,
+    *,
+    claim: Mapping[str, str],
+    question: str,
+) -> str:
+    """Put one primary hypothesis into a sentence; empty if no benchmark has a row of it."""
+    wanted = {**claim, "stratum": SAME_OUTPUTS}
     rows = {name: chosen_row(table, wanted) for name, table in concentration.items()}
+    if not any(rows.values()):
+        return ""
     tasks = {name: row["n_tasks"] if row else 0 for name, row in rows.items()}
     if max(tasks.values()) < MIN_TASKS:
         counts = ", ".join(f"{name} {n}" for name, n in tasks.items())
         return (
-            "Whether sharpness sits in the metric or in the models the pairs can't decide: no"
-            f" benchmark has {MIN_TASKS} tasks scored both ways on the same outputs ({counts})."
+            f"{question} the pairs can't decide: no benchmark has {MIN_TASKS} tasks scored both"
+            f" ways on the same outputs ({counts})."
         )
     total = chosen_row(pooled, wanted)
     if total and not math.isnan(total["estimate"]):
