@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders import LIKELIHOOD_SD, profiles_of
 from metamirage.concentration import (
     PAIRED,
     assess_concentration,
@@ -11,12 +12,9 @@ from metamirage.concentration import (
     make_pairs,
 )
 from metamirage.concentration import tested_curves as join_tested
-from metamirage.priors import LOG10_WIDTH_NODES
 from metamirage.tables import CONCENTRATION, CURVE_KEY, check
 
 SEED = 7
-# Wider than the step between nodes, 0.08, and a sixth of the gap below.
-LIKELIHOOD_SD = 0.08
 # Means of a handful of terms.
 EXACT = 1e-12
 # The own prior's iteration stops at steps of 1e-4.
@@ -72,13 +70,6 @@ def tidy_of(fits: pd.DataFrame) -> pd.DataFrame:
     """Two sizes a curve are enough: only span, items and preference are read."""
     sizes = [fits[list(CURVE_KEY)].assign(n_params=n) for n in (1e8, 1e11)]
     return pd.concat(sizes).assign(n_samples=100, is_preferred=None)
-
-
-def profiles_of(fits: pd.DataFrame) -> pd.DataFrame:
-    """Normal likelihoods about ``log10_width_mean``, far narrower than the spread of the curves."""
-    rows = fits.merge(pd.DataFrame({"log10_width": LOG10_WIDTH_NODES}), how="cross")
-    away = (rows["log10_width"] - rows["log10_width_mean"]) / LIKELIHOOD_SD
-    return rows.assign(log_marginal=-0.5 * away**2)[["curve_id", "log10_width", "log_marginal"]]
 
 
 def assess(

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 
+from builders import profiles_of
 from metamirage.concentration import assess_concentration
 from metamirage.multiverse import (
     N_FILTERS,
@@ -113,13 +114,17 @@ def test_the_choices_of_the_tests_give_the_estimate_of_the_tests() -> None:
         predictor="averaged", log_score=0.0, crps=0.0, partner="", stratum=""
     )
     tested = assess_concentration(
-        tables.fits.assign(**rows), averaged, tables.tags, tidy=tables.tidy, seed=1,
-        n_permutations=50,
+        tables.fits.assign(**rows), averaged, tables.tags, tidy=tables.tidy,
+        profiles=profiles_of(tables.fits), seed=1, n_permutations=50,
     )  # fmt: skip
-    wanted = "estimand == 'log10_width' and scheme == 'discontinuous' and stratum == 'same outputs'"
+    # The multiverse takes widths as the fits have them.
+    chosen = (
+        "estimand == 'log10_width_default' and scheme == 'discontinuous'"
+        " and stratum == 'same outputs'"
+    )
     first = assess(tables)[0].iloc[0]
     assert first["measure"] == "width"
-    assert first["estimate"] == pytest.approx(tested.query(wanted)["estimate"].item(), abs=EXACT)
+    assert first["estimate"] == pytest.approx(tested.query(chosen)["estimate"].item(), abs=EXACT)
 
 
 def test_both_tables_keep_their_contract_and_their_seed() -> None:

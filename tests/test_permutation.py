@@ -175,28 +175,3 @@ def test_no_event_in_a_small_class_is_no_certainty() -> None:
 def test_label_interval_is_infinite_with_five_tasks_in_a_class() -> None:
     units = units_of([0.0] * 15, [1] * 5 + [0] * 10, [0] * 15, [-1] * 15)
     assert label_test(units, rng=np.random.default_rng(1), n_draws=50)[2] == (-np.inf, np.inf)
-
-
-def test_a_weight_of_two_counts_as_two_equal_tasks_would_in_the_estimate() -> None:
-    d, w = np.array([0.1, 0.4, -0.2, 0.3, 0.2, 0.5]), np.array([2.0, 1, 1, 1, 1, 1])
-    test = flip_test(d, weights=w, rng=np.random.default_rng(1), n_draws=9)
-    assert test.estimate == pytest.approx(np.append(d, 0.1).mean(), abs=1e-12)
-
-
-def test_equal_weights_change_nothing() -> None:
-    d = np.array([0.1, 0.4, -0.2, 0.3, 0.2, 0.5])
-    one, two = (
-        flip_test(d, weights=w, rng=np.random.default_rng(1), n_draws=9)
-        for w in (None, np.full(6, 7.0))
-    )
-    assert (one.p_value, one.exact) == (two.p_value, two.exact)
-    assert one.interval == pytest.approx(two.interval, abs=1e-12)
-
-
-def test_the_weighted_interval_ends_where_the_weighted_test_rejects() -> None:
-    d = np.array([0.1, 0.4, -0.2, 0.3, 0.2, 0.5, 0.35])
-    w = np.array([2.0, 1, 3, 1, 0.5, 1, 4])
-    lower = flip_test(d, weights=w, rng=np.random.default_rng(1), n_draws=9).interval.lower
-    for shift, rejected in ((lower - 1e-6, True), (lower + 1e-6, False)):
-        test = flip_test(d - shift, weights=w, rng=np.random.default_rng(1), n_draws=9)
-        assert (test.p_value <= 0.05) == rejected

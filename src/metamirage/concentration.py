@@ -26,17 +26,13 @@ from metamirage.foresight import foresight_rows, step_gains
 from metamirage.marginal import marginal_rows
 from metamirage.multiplicity import adjust, label_row
 from metamirage.own_prior import add_own_widths
-from metamirage.paired import flip_row, weigh_tasks
+from metamirage.paired import flip_row, task_means
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.population import enrichment_row, naive_row, population_rows
 from metamirage.strata import describe_curves
 from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
 from metamirage.translation import translation_rows
 
-# Estimands whose tasks are weighted by precision. Where a curve's ceiling lies beyond the largest
-# model, its width is what the priors of the levels make of it, and of two metrics the noisier is
-# made narrower; such pairs know little of the width, and their weight says so.
-WEIGHTED = ("log10_width",)
 SCHEMES = ("discontinuous", "nonlinear", "either")
 
 
@@ -51,9 +47,7 @@ class Estimand(NamedTuple):
 PAIRED = {
     # By the prior that all curves share: ``own_prior`` says why, and what the other one does.
     "log10_width": Estimand(
-        "log10_width_own",
-        -1,
-        "narrower, in log10 decades, under the prior that all curves share",
+        "log10_width_own", -1, "narrower, in log10 decades, under the prior that all curves share"
     ),
     "log10_width_default": Estimand(
         "log10_width_mean", -1, "narrower, in log10 decades, under the prior of the fits: misleads"
@@ -103,8 +97,9 @@ def assess_concentration(
     for scheme in SCHEMES:
         rows += assess_scheme(curves, scheme, rng=rng, beside=beside, n_draws=n_permutations)
         classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
-        steps = _step_rows(step_gains(forecasts, classed), rng=ahead, n_draws=n_permutations)
-        rows += [row | {"scheme": scheme} for row in steps]
+        gains = step_gains(forecasts, classed)
+        ahead_rows = _step_rows(gains, rng=ahead, n_draws=n_permutations)
+        rows += [row | {"scheme": scheme} for row in ahead_rows]
     table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
     return adjust(table)[[*CONCENTRATION.columns, "stderr"]]
 
@@ -153,8 +148,7 @@ def _pair_rows(
     for stratum in (SAME_OUTPUTS, SAME_MODEL):
         chosen = pairs[pairs["stratum"] == stratum]
         found = [
-            {"hypothesis": "H2"} | flip_row(chosen, e, weight=weight, rng=rng, n_draws=n_draws)
-            for e, weight in ((e, "precision" if e in WEIGHTED else None) for e in PAIRED)
+            {"hypothesis": "H2"} | flip_row(chosen, e, rng=rng, n_draws=n_draws) for e in PAIRED
         ]
         found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
         rows += [row | {"stratum": stratum} for row in found]
@@ -178,11 +172,9 @@ def _translation_rows(
     # Both measures on the same pairs, or the two would be of different tasks.
     both = pairs.dropna(subset=["location", "log10_width"])
     named = pd.concat([both["curve_id_1"], both["curve_id_0"]])
-    # Tasks alike, as both measures have to be of the same tasks in the same shares.
-    later, narrower = (weigh_tasks(both, name)["value"] for name in ("location", "log10_width"))
     return translation_rows(
-        later.to_numpy(float),
-        narrower.to_numpy(float),
+        task_means(both, "location"),
+        task_means(both, "log10_width"),
         width_sd=named.map(curves.set_index("curve_id")["log10_width_own_sd"]).to_numpy(float),
         prior_sd=float(curves["own_prior_sd"].max()),
         n_pairs=len(both),
@@ -225,12 +217,10 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row a pair: the block, ``stratum`` (``same outputs`` if both metrics come from one
         query, else ``same model``), ``curve_id_1``, ``curve_id_0`` and one column an estimand of
-        ``PAIRED`` that the curves have, with its signed difference; and ``precision``, one over the
-        summed variances of the two log10 widths.
+        ``PAIRED`` that the curves have, with its signed difference.
     """
     known = {name: e for name, e in PAIRED.items() if e.column in curves}
-    measured = {"log10_width_sd", *(e.column for e in known.values())}
-    columns = [*BLOCK, "curve_id", "query", *sorted(measured)]
+    columns = [*BLOCK, "curve_id", "query", *(e.column for e in known.values())]
     one = curves.loc[curves["label"] == 1, columns]
     zero = curves.loc[curves["label"] == 0, columns]
     pairs = join_blocks(one, zero)
@@ -238,6 +228,4 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
         for name, e in known.items()
     }
-    variance = pairs["log10_width_sd_1"] ** 2 + pairs["log10_width_sd_0"] ** 2
-    named = pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]]
-    return named.assign(**differences, precision=1 / variance)
+    return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)

@@ -14,48 +14,36 @@ MIN_TASKS = 6
 NO_PAIRS = "no task has metrics of both classes here"
 
 
-def weigh_tasks(pairs: pd.DataFrame, column: str, *, weight: str | None = None) -> pd.DataFrame:
-    """Average a column of pairs to one value a task, and say how much each task counts.
+def task_means(pairs: pd.DataFrame, column: str) -> FloatArray:
+    """Average a column of pairs to one value a task.
 
     Blocks come first: a task with more metrics a block should not outweigh its other blocks.
 
     Parameters
     ----------
     pairs
-        One row a pair, with ``pairs.BLOCK``.
+        One row a pair, with ``pairs.BLOCK``; missing values are left out.
     column
-        To average; pairs where it is missing are left out.
-    weight
-        Column of the pairs' weights, which must not change when the two metrics swap their classes;
-        without one all tasks count alike.
+        To average.
 
     Returns
     -------
-    pandas.DataFrame
-        By task, ``value`` and ``weight``.
+    FloatArray
+        Shape (tasks,), in the order of the tasks' names.
     """
-    known = pairs.dropna(subset=column)
-    weights = known[weight] if weight else pd.Series(1.0, index=known.index)
-    parts = known[list(BLOCK)].assign(total=weights * known[column], weight=weights)
-    blocks = parts.groupby(list(BLOCK), dropna=False)[["total", "weight"]].mean()
-    tasks = blocks.groupby(level="task").mean()
-    return tasks.assign(value=tasks["total"] / tasks["weight"])[["value", "weight"]]
+    blocks = pairs.groupby(list(BLOCK), dropna=False)[column].mean().dropna()
+    return blocks.groupby(level="task").mean().to_numpy(float)
 
 
 def flip_row(
-    pairs: pd.DataFrame,
-    estimand: str,
-    *,
-    rng: np.random.Generator,
-    n_draws: int,
-    weight: str | None = None,
+    pairs: pd.DataFrame, estimand: str, *, rng: np.random.Generator, n_draws: int
 ) -> dict[str, object]:
     """Test that one column of differences is centred on zero, by one sign a task.
 
     Parameters
     ----------
-    pairs, weight
-        As in ``weigh_tasks``.
+    pairs
+        As in ``task_means``.
     estimand
         Column of the differences.
     rng, n_draws
@@ -67,7 +55,7 @@ def flip_row(
         A row of ``tables.CONCENTRATION`` without its place, and ``stderr``, the standard error over
         tasks.
     """
-    by_task = weigh_tasks(pairs, estimand, weight=weight)
+    by_task = task_means(pairs, estimand)
     n = len(by_task)
     row: dict[str, object] = {
         "estimand": estimand,
@@ -75,26 +63,15 @@ def flip_row(
         "n_curves": int(pairs[estimand].notna().sum()),
         "method": "sign flips by task; interval of the shifts not rejected",
     }
-    if weight:
-        row["method"] = f"tasks weighted by {weight}; {row['method']}"
     if not n:
         empty = dict.fromkeys(["estimate", "lower", "upper", "p_value", "stderr"], np.nan)
         return row | empty | {"note": NO_PAIRS}
-    value, weights = by_task["value"].to_numpy(float), by_task["weight"].to_numpy(float)
-    test = flip_test(value, weights=weights, rng=rng, n_draws=n_draws)
+    test = flip_test(by_task, rng=rng, n_draws=n_draws)
     return row | {
         "estimate": test.estimate,
         "lower": test.interval.lower,
         "upper": test.interval.upper,
         "p_value": test.p_value,
-        "stderr": _stderr(value, weights),
+        "stderr": float(by_task.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan,
         "note": "" if n >= MIN_TASKS else f"{MIN_TASKS} tasks are needed to reject at 0.05",
     }
-
-
-def _stderr(value: FloatArray, weight: FloatArray) -> float:
-    """Take the standard error of a weighted mean over tasks from their scatter."""
-    n, share = len(value), weight / weight.sum()
-    if n < 2:
-        return float("nan")
-    return float(np.sqrt(n / (n - 1) * (share**2 @ (value - share @ value) ** 2)))

@@ -36,7 +36,7 @@ class FlipTest:
     Parameters
     ----------
     estimate
-        Mean over tasks, weighted.
+        Mean over tasks.
     p_value
         Two-sided.
     interval
@@ -70,12 +70,7 @@ def sign_patterns(n: int, n_draws: int, rng: np.random.Generator) -> tuple[Float
 
 
 def flip_test(
-    differences: FloatArray,
-    *,
-    rng: np.random.Generator,
-    n_draws: int,
-    weights: FloatArray | None = None,
-    level: float = 0.95,
+    differences: FloatArray, *, rng: np.random.Generator, n_draws: int, level: float = 0.95
 ) -> FlipTest:
     """Test that paired differences are symmetric about zero, one sign a task.
 
@@ -91,30 +86,22 @@ def flip_test(
         Draws the sign patterns if n > 14.
     n_draws
         How many.
-    weights
-        Shape (n,), positive, the same whichever way a difference is signed; equal by default.
     level
         Coverage of the interval.
     """
-    share = np.ones(len(differences)) if weights is None else weights
-    share = share / share.sum()
     patterns, exact = sign_patterns(len(differences), n_draws, rng)
-    null = patterns @ (share * differences)
-    estimate = float(share @ differences)
+    null = patterns @ differences / len(differences)
+    estimate = float(differences.mean())
     # The identity is among the patterns: the +1 of Phipson and Smyth (2010).
     p_value = float(np.mean(np.abs(null) >= abs(estimate) - TIE))
-    return FlipTest(
-        estimate, p_value, _typical_values(patterns, differences, share, level), null, exact
-    )
+    return FlipTest(estimate, p_value, _typical_values(patterns, differences, level), null, exact)
 
 
-def _typical_values(
-    patterns: FloatArray, differences: FloatArray, share: FloatArray, level: float
-) -> Interval:
+def _typical_values(patterns: FloatArray, differences: FloatArray, level: float) -> Interval:
     chosen = (patterns < 0).astype(float)
-    size = chosen @ share
+    size = chosen.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        means = chosen @ (share * differences) / size
+        means = chosen @ differences / size
     # The empty subset stands below and above every shift.
     ordered = np.sort(means[size > 0])
     spare = int(np.floor((1 - level) / 2 * len(patterns)))

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metamirage.concentration import assess_scheme, classify, make_pairs, tested_curves
-from metamirage.curves import Curve, build_curves, curve_seed
+from metamirage.curves import Curve, FloatArray, build_curves, curve_seed
 from metamirage.engine import integrate
 from metamirage.fits import Effort
 from metamirage.own_prior import add_own_widths
@@ -89,7 +89,7 @@ def fit_sigmoids(curves: Sequence[Curve], *, seed: int) -> Fitted:
 
 def _fit_sigmoid(
     curve: Curve, *, seed: int, effort: Effort = EFFORT
-) -> tuple[dict[str, object], np.ndarray]:
+) -> tuple[dict[str, object], FloatArray]:
     streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
     posterior = integrate(
         curve,
@@ -175,12 +175,7 @@ def _test_rows(synthetic: Synthetic, fitted: Fitted, *, seed: int, n_draws: int)
 def _naive_flips(curves: pd.DataFrame, *, rng: np.random.Generator, n_draws: int) -> Row:
     """Sign flips of the primary measure by pair, as if pairs of a task were independent."""
     pairs = make_pairs(curves.assign(label=classify(curves, SCHEME)).dropna(subset="label"))
-    test = flip_test(
-        pairs["log10_width"].to_numpy(float),
-        weights=pairs["precision"].to_numpy(float),
-        rng=rng,
-        n_draws=n_draws,
-    )
+    test = flip_test(pairs["log10_width"].to_numpy(float), rng=rng, n_draws=n_draws)
     return {
         "hypothesis": "H2",
         "estimand": NAIVE_FLIPS,

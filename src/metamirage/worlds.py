@@ -146,17 +146,18 @@ def make_world(world: str, rng: np.random.Generator, *, benchmark: str) -> Synth
         Its name in the tables; should say that it is synthetic.
     """
     tasks = draw_tasks(world, rng)
-    rows, truths = [], []
+    rows: list[dict[str, object]] = []
+    truths: list[dict[str, object]] = []
     for task in tasks:
         for family in SIZES:
-            scores, truth = _draw_block(world, task, family, rng)
+            scores, known = _draw_block(world, task, family, rng)
             rows += scores
-            truths += truth
-    known = pd.DataFrame(truths).assign(benchmark=benchmark, subtask="", n_shots=0)
+            truths += known
+    truth = pd.DataFrame(truths).assign(benchmark=benchmark, subtask="", n_shots=0)
     return Synthetic(
         tidy=_tidy(rows, benchmark),
         tags=_tags(tasks, benchmark),
-        truth=known.astype({"n_shots": "Int64"})[[*CURVE_KEY, "kind", "width", "location"]],
+        truth=truth.astype({"n_shots": "Int64"})[[*CURVE_KEY, "kind", "width", "location"]],
     )
 
 

@@ -13,23 +13,6 @@
 # SHIPS
 #   data/raw/selfcheck/rates.csv                      the same, from an earlier run
 
-from metamirage.worlds import NULL_WORLDS, WORLDS
-
-# Sets a job: minutes each, so that a run that was cut off loses little.
-SETS_A_PART = 50
-
-
-def n_sets(world):
-    """Return how many sets of a world the settings ask for."""
-    key = "null_sets" if world in NULL_WORLDS else "other_sets"
-    return config["selfcheck"][key]
-
-
-def sets_of(wildcards):
-    """Return the first set of a part and the one after its last."""
-    first = int(wildcards.part) * SETS_A_PART
-    return [first, min(first + SETS_A_PART, n_sets(wildcards.world))]
-
 
 rule check_sets:
     """Take fifty simulated benchmarks of one world through fits and tests."""
@@ -40,7 +23,7 @@ rule check_sets:
     log:
         "logs/selfcheck/{world}.{part}.log",
     wildcard_constraints:
-        world="|".join(WORLDS),
+        world="|".join(WORLD_SETS),
         part=r"\d+",
     params:
         sets=sets_of,
@@ -55,11 +38,7 @@ rule selfcheck:
     """Count how often the tests reject in each simulated world."""
     input:
         code=code("rates"),
-        trials=[
-            f"data/processed/selfcheck/{world}.{part}.parquet"
-            for world in WORLDS
-            for part in range(-(-n_sets(world) // SETS_A_PART))
-        ],
+        trials=trial_files(),
     output:
         rates="data/processed/selfcheck/rates.csv",
     log:
