@@ -26,12 +26,12 @@ PLACES = {
     "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
     "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
     "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
+    "reproduction": ("reproduction/bigbench.parquet", "one published number"),
     "trials": (
         "selfcheck/<world>.<part>.parquet",
         "one test, interval or verdict of one simulated set",
     ),
     "rates": ("selfcheck/rates.csv", "one test, interval or verdict of one simulated world"),
-    "reproduction": ("reproduction/bigbench.parquet", "one published number"),
 }
 _BOUNDS = {
     "greater_than_or_equal_to": ("≥", "min_value"),

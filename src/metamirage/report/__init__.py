@@ -391,6 +391,7 @@ def render_index(inputs: IndexInputs) -> str:
         pooled=layouts.hypothesis_table(inputs.pooled),
         forest=forest_exhibit(inputs.concentration, inputs.pooled),
         said=_standing_sentences(inputs.rates)
+        | _measured(inputs.rates)
         | {
             "not_comparable": results.not_comparable(inputs.pooled),
             "agreement": agreement.agreement_over(inputs.audit),
