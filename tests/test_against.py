@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from metamirage.against import KINDS, list_contrary
-from metamirage.tables import AGAINST, CONTRARY, check
+from metamirage.findings import AGAINST, CONTRARY
+from metamirage.tables import check
 
 TASKS = ("t0", "t1", "t2")
 

@@ -12,7 +12,8 @@ from metamirage.concentration import (
     make_pairs,
 )
 from metamirage.concentration import tested_curves as join_tested
-from metamirage.tables import CONCENTRATION, CURVE_KEY, check
+from metamirage.findings import CONCENTRATION
+from metamirage.tables import CURVE_KEY, check
 
 SEED = 7
 # Means of a handful of terms.

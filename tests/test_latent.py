@@ -14,10 +14,11 @@ from builders import BIG_G, keyed_curve, logistic, tags_row
 from latent_worlds import draw_world
 from metamirage.breaks import Reading, Shares
 from metamirage.curves import ROUNDING, Curve, FloatArray
+from metamirage.findings import LATENT
 from metamirage.forecasts import forecast_curves
 from metamirage.latent import AVERAGED, EVIDENCE, MOST, judge, judge_tasks, weigh
 from metamirage.standin.design import WORLDS
-from metamirage.tables import FORECASTS, LATENT, check
+from metamirage.tables import FORECASTS, check
 
 SHARP = 0.02 + 0.9 * logistic(BIG_G, location=9.2, width=0.3)
 ELSEWHERE = 0.02 + 0.9 * logistic(BIG_G, location=8.0, width=0.3)

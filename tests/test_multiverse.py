@@ -7,6 +7,7 @@ from scipy.stats import permutation_test
 
 from builders import profiles_of
 from metamirage.concentration import assess_concentration
+from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
 from metamirage.multiverse import (
     N_FILTERS,
     STATISTICS,
@@ -15,7 +16,7 @@ from metamirage.multiverse import (
     joint_rows,
     specification_curve,
 )
-from metamirage.tables import MULTIVERSE, MULTIVERSE_JOINT, check
+from metamirage.tables import check
 from multiverse_builders import Tables, tables_of
 
 SEED = 9

@@ -6,8 +6,9 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
+from metamirage.findings import CONCENTRATION
 from metamirage.pooling import pool_concentration
-from metamirage.tables import CONCENTRATION, check
+from metamirage.tables import check
 
 
 def estimates(effects: list[float], stderr: list[float]) -> list[pd.DataFrame]:

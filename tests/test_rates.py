@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from metamirage.errors import InputError
+from metamirage.findings import TRIALS
 from metamirage.rates import count_rates, exact_interval, read_rates, write_rates
-from metamirage.tables import TRIALS
 
 
 def trials(p_values: list[float], world: str = "W0") -> pd.DataFrame:

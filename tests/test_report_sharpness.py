@@ -8,16 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from metamirage.findings import LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS
 from metamirage.report import render_benchmark, sharpness
 from metamirage.report.text import NBSP
-from metamirage.tables import (
-    LATENT,
-    RESIDUAL,
-    RESIDUAL_TESTS,
-    SUPERLINEAR,
-    SUPERLINEAR_TESTS,
-    check,
-)
+from metamirage.tables import check
 from report_builders import report_inputs
 
 INPUTS = report_inputs()

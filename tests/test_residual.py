@@ -12,6 +12,7 @@ import pytest
 import metamirage.onsets
 from builders import BIG_G, counted, logistic, tidy_rows
 from metamirage.curves import Curve
+from metamirage.findings import RESIDUAL, RESIDUAL_TESTS
 from metamirage.residual import (
     adjusted,
     compare_blocks,
@@ -19,7 +20,7 @@ from metamirage.residual import (
     keywords_of,
     relate_residual,
 )
-from metamirage.tables import RESIDUAL, RESIDUAL_TESTS, check
+from metamirage.tables import check
 
 SIZES = (10.0**BIG_G).tolist()
 

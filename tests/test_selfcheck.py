@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from metamirage.curves import build_curves
+from metamirage.findings import TRIALS
 from metamirage.fits import Effort, fit_curve
 from metamirage.rates import read_rates
 from metamirage.selfcheck import Fitted, check_sets, fit_sigmoids, judge_set, make_set
 from metamirage.selfcheck import _fit_sigmoid as fit_sigmoid
-from metamirage.tables import TRIALS, check
+from metamirage.tables import check
 from metamirage.worlds import NULL_WORLDS, WORLDS
 
 # Not the seed of the sets that are reported.

@@ -11,9 +11,10 @@ from scipy.stats import norm
 
 from builders import BIG_G, counted, tags_row, tidy_rows
 from metamirage.curves import FloatArray
+from metamirage.findings import SUPERLINEAR, SUPERLINEAR_TESTS
 from metamirage.fits import fit_curves
 from metamirage.superlinear import compare_classes, find_superlinear
-from metamirage.tables import SUPERLINEAR, SUPERLINEAR_TESTS, check
+from metamirage.tables import check
 
 U = (BIG_G - BIG_G[0]) / (BIG_G[-1] - BIG_G[0])
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from metamirage.concentration import classify, make_pairs, tested_curves
+from metamirage.findings import AGAINST
 from metamirage.foresight import step_gains
-from metamirage.tables import AGAINST
 
 # Both curves of a pair rise at the same size if their half-way points are closer, in decades.
 SAME_PLACE = 0.5
@@ -98,7 +98,7 @@ def list_contrary(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.AGAINST``.
+        Table ``findings.AGAINST``.
     """
     tested = tested_curves(fits, forecasts, tags)
     classed = tested.assign(label=classify(tested, SCHEME)).dropna(subset="label")

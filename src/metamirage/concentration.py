@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from metamirage.findings import CONCENTRATION
 from metamirage.foresight import foresight_rows, step_gains
 from metamirage.marginal import marginal_rows
 from metamirage.multiplicity import adjust, label_row
@@ -30,7 +31,7 @@ from metamirage.paired import flip_row, task_means
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.population import enrichment_row, naive_row, population_rows
 from metamirage.strata import describe_curves
-from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
+from metamirage.tables import MIN_SIZES_VERDICT
 from metamirage.translation import translation_rows
 
 SCHEMES = ("discontinuous", "nonlinear", "either")
@@ -86,8 +87,8 @@ def assess_concentration(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.CONCENTRATION`` with the column ``stderr`` besides: the standard error of an
-        estimate of H2 or H4 over tasks, for pooling.
+        Table ``findings.CONCENTRATION`` with the column ``stderr`` besides: the standard error
+        of an estimate of H2 or H4 over tasks, for pooling.
     """
     tested = tested_curves(fits, forecasts, tags)
     curves = add_own_widths(describe_curves(tested, tidy=tidy, tags=tags), profiles)

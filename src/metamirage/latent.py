@@ -53,11 +53,12 @@ from scipy.special import softmax
 from metamirage._parallel import map_curves
 from metamirage.breaks import Reading, Shares, agreeing, read_curve
 from metamirage.curves import Curve, FloatArray, rescaled
+from metamirage.findings import LATENT, LATENT_VERDICTS
 from metamirage.fits import EVIDENCE_ONLY, Effort, before_last, integrate_all
 from metamirage.forecasts import Block, Pair, make_blocks
 from metamirage.links import logged
 from metamirage.pairs import BLOCK, SAME_OUTPUTS
-from metamirage.tables import LATENT, LATENT_VERDICTS, MIN_SIZES_VERDICT
+from metamirage.tables import MIN_SIZES_VERDICT
 from metamirage.verdicts import P_JUMP, P_WIDTH
 
 EXPLAINED, REAL, UNRESOLVED = LATENT_VERDICTS
@@ -125,7 +126,7 @@ def judge_tasks(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.LATENT``, one row a task, in the order of their names.
+        Table ``findings.LATENT``, one row a task, in the order of their names.
     """
     pairs = compare_pairs(curves, tags, seed=seed, width_prior=width_prior, threads=threads)
     gained = pairs.assign(link_gain=_link_gains(pairs, forecasts))
@@ -313,12 +314,12 @@ def judge(row: Mapping[str, float]) -> tuple[str, str]:
     Parameters
     ----------
     row
-        Columns of ``tables.LATENT`` from ``p_explained`` to ``p_sharp_continuous``.
+        Columns of ``findings.LATENT`` from ``p_explained`` to ``p_sharp_continuous``.
 
     Returns
     -------
     (verdict, reason)
-        One of ``tables.LATENT_VERDICTS``, and why a task stays unresolved, or empty.
+        One of ``findings.LATENT_VERDICTS``, and why a task stays unresolved, or empty.
     """
     if max(row["p_explained"], row["p_real"]) < P_VERDICT:
         return UNRESOLVED, "no statement is probable enough"

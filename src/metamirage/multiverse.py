@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metamirage.curves import FloatArray
+from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
 from metamirage.paired import MIN_TASKS
 from metamirage.permutation import TIE, sign_patterns
 from metamirage.specifications import (
@@ -34,7 +35,6 @@ from metamirage.specifications import (
     task_differences,
 )
 from metamirage.strata import describe_curves
-from metamirage.tables import MULTIVERSE, MULTIVERSE_JOINT
 
 N_SWAPS = 500
 # Up to this many tasks all sign patterns are visited: no more than the swaps would be.
@@ -70,7 +70,7 @@ def assess_multiverse(
     Returns
     -------
     (specifications, joint)
-        Tables ``tables.MULTIVERSE`` and ``tables.MULTIVERSE_JOINT``.
+        Tables ``findings.MULTIVERSE`` and ``findings.MULTIVERSE_JOINT``.
     """
     benchmark = str(fits["benchmark"].iloc[0])
     rng = np.random.default_rng([seed, 3])
@@ -120,7 +120,7 @@ class Curve:
     Parameters
     ----------
     rows
-        Columns of ``tables.MULTIVERSE`` that are estimated.
+        Columns of ``findings.MULTIVERSE`` that are estimated.
     null
         Shape (1 + swaps, specifications): standardised effects, those of the data first.
     significant

@@ -52,8 +52,8 @@ def flip_row(
     Returns
     -------
     dict
-        A row of ``tables.CONCENTRATION`` without its place, and ``stderr``, the standard error over
-        tasks.
+        A row of ``findings.CONCENTRATION`` without its place, and ``stderr``, the standard error
+        over tasks.
     """
     by_task = task_means(pairs, estimand)
     n = len(by_task)

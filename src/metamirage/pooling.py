@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from statsmodels.stats.meta_analysis import combine_effects
 
 from metamirage.curves import FloatArray
-from metamirage.tables import CONCENTRATION
+from metamirage.findings import CONCENTRATION
 
 # ASSUME: three tasks are the fewest whose spread says anything of a standard error.
 MIN_TASKS_POOLED = 3
@@ -41,7 +41,7 @@ def pool_concentration(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.CONCENTRATION`` with benchmark ``pooled``.
+        Table ``findings.CONCENTRATION`` with benchmark ``pooled``.
     """
     every = pd.concat(tables, ignore_index=True)
     paired = every[every["hypothesis"].isin(("H2", "H4"))]

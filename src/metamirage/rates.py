@@ -16,7 +16,8 @@ from scipy.stats import beta
 from metamirage import __version__
 from metamirage.curves import FloatArray
 from metamirage.errors import InputError, Offence
-from metamirage.tables import RATES, check
+from metamirage.findings import RATES
+from metamirage.tables import check
 from metamirage.worlds import NO_CLASS_EFFECT
 
 LEVEL = 0.05
@@ -29,7 +30,7 @@ def count_rates(trials: pd.DataFrame, *, n_draws: int, versions: str) -> pd.Data
     Parameters
     ----------
     trials
-        Table ``tables.TRIALS``.
+        Table ``findings.TRIALS``.
     n_draws
         Behind its p-values.
     versions
@@ -38,7 +39,7 @@ def count_rates(trials: pd.DataFrame, *, n_draws: int, versions: str) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.RATES``.
+        Table ``findings.RATES``.
     """
     is_test = trials["kind"] == "test"
     tried = trials.assign(

@@ -22,10 +22,11 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from metamirage.curves import Curve
+from metamirage.findings import RESIDUAL, RESIDUAL_STATES, RESIDUAL_TESTS
 from metamirage.onsets import Onsets, Places, clustering_test, simulate_places
 from metamirage.pairs import BLOCK
 from metamirage.permutation import MIN_UNITS, FlipTest, Units, flip_test, label_test
-from metamirage.tables import MIN_SIZES_VERDICT, RESIDUAL, RESIDUAL_STATES, RESIDUAL_TESTS
+from metamirage.tables import MIN_SIZES_VERDICT
 
 STAYS, CHANGES, OPEN, NOT_SHARP, ALONE = RESIDUAL_STATES
 SMOOTH_VERDICTS = ("SMOOTH", "FLAT", "INVERSE")
@@ -43,7 +44,7 @@ def find_residual(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.RESIDUAL``, one row a task.
+        Table ``findings.RESIDUAL``, one row a task.
     """
     axis = tags[["task", "metric", "discontinuous"]]
     curves = entering(fits).merge(axis, on=["task", "metric"], how="left", validate="many_to_one")
@@ -141,7 +142,7 @@ def relate_residual(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.RESIDUAL_TESTS``, one row a question and level.
+        Table ``findings.RESIDUAL_TESTS``, one row a question and level.
     """
     tested = entering(fits)
     blocks = compare_blocks(tested)

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from metamirage.concentration import assess_scheme, classify, make_pairs, tested_curves
 from metamirage.curves import Curve, FloatArray, build_curves, curve_seed
 from metamirage.engine import integrate
+from metamirage.findings import TRIALS
 from metamirage.fits import Effort
 from metamirage.own_prior import add_own_widths
 from metamirage.pairs import SAME_OUTPUTS
 from metamirage.permutation import flip_test
 from metamirage.priors import LOG10_WIDTH_NODES, priors_for
 from metamirage.strata import describe_curves
-from metamirage.tables import CANDIDATES, CURVE_KEY, FORECASTS, TRIALS, VERDICTS
+from metamirage.tables import CANDIDATES, CURVE_KEY, FORECASTS, VERDICTS
 from metamirage.verdicts import P_JUMP, summarise, verdict
 from metamirage.worlds import WORLDS, Synthetic, make_world
 
@@ -129,14 +130,14 @@ def check_sets(world: str, numbers: Sequence[int], *, seed: int, n_draws: int) -
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.TRIALS``.
+        Table ``findings.TRIALS``.
     """
     rows = [row for n in numbers for row in check_set(world, n, seed=seed, n_draws=n_draws)]
     return pd.DataFrame(rows).assign(world=world, seed=seed)[list(TRIALS.columns)]
 
 
 def check_set(world: str, number: int, *, seed: int, n_draws: int) -> list[Row]:
-    """Draw one set, fit it and test it: rows of ``tables.TRIALS`` without world and seed."""
+    """Draw one set, fit it and test it: rows of ``findings.TRIALS`` without world and seed."""
     synthetic, run_seed = make_set(world, number, seed=seed)
     fitted = fit_sigmoids(build_curves(synthetic.tidy, synthetic.tags), seed=run_seed)
     return judge_set(synthetic, fitted, number=number, seed=run_seed, n_draws=n_draws)

@@ -17,16 +17,12 @@ import pandas as pd
 from scipy.special import ndtr
 
 from metamirage.concentration import SCHEMES, classify
+from metamirage.findings import SUPERLINEAR, SUPERLINEAR_LABELS, SUPERLINEAR_TESTS
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.permutation import MIN_UNITS, flip_test, label_test
 from metamirage.population import make_units
 from metamirage.strata import describe_curves
-from metamirage.tables import (
-    MIN_SIZES_VERDICT,
-    SUPERLINEAR,
-    SUPERLINEAR_LABELS,
-    SUPERLINEAR_TESTS,
-)
+from metamirage.tables import MIN_SIZES_VERDICT
 from metamirage.verdicts import P_JUMP
 
 FASTER, SLOWER, UNDECIDED, NO_RISE = SUPERLINEAR_LABELS
@@ -46,7 +42,7 @@ def find_superlinear(fits: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.SUPERLINEAR``: a row for each curve that enters the tests.
+        Table ``findings.SUPERLINEAR``: a row for each curve that enters the tests.
     """
     chosen = fits[(fits["excluded"] == "") & (fits["n_sizes"] >= MIN_SIZES_VERDICT)]
     power = models.loc[models["model"] == "power", ["curve_id", "shape1_mean", "shape1_sd"]]
@@ -85,7 +81,7 @@ def compare_classes(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.SUPERLINEAR_TESTS``, one row a scheme and stratum.
+        Table ``findings.SUPERLINEAR_TESTS``, one row a scheme and stratum.
     """
     axes = tags[["task", "metric", "discontinuous", "nonlinear", "query"]]
     rising = superlinear[superlinear["label"] != NO_RISE]

@@ -4,16 +4,8 @@ from typing import Any
 
 from _adapter import run
 from metamirage.concentration import assess_concentration
-from metamirage.tables import (
-    CONCENTRATION,
-    FITS,
-    FORECASTS,
-    PROFILES,
-    TAGS,
-    TIDY,
-    read_table,
-    write_table,
-)
+from metamirage.findings import CONCENTRATION
+from metamirage.tables import FITS, FORECASTS, PROFILES, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:

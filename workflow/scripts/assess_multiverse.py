@@ -3,18 +3,9 @@
 from typing import Any
 
 from _adapter import run
+from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
 from metamirage.multiverse import assess_multiverse
-from metamirage.tables import (
-    FITS,
-    FORECASTS,
-    MULTIVERSE,
-    MULTIVERSE_JOINT,
-    SCORES,
-    TAGS,
-    TIDY,
-    read_table,
-    write_table,
-)
+from metamirage.tables import FITS, FORECASTS, SCORES, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:

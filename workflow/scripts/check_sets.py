@@ -3,8 +3,9 @@
 from typing import Any
 
 from _adapter import run
+from metamirage.findings import TRIALS
 from metamirage.selfcheck import check_sets
-from metamirage.tables import TRIALS, write_table
+from metamirage.tables import write_table
 
 
 def main(job: Any) -> None:

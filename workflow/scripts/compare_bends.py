@@ -3,17 +3,9 @@
 from typing import Any
 
 from _adapter import run
+from metamirage.findings import SUPERLINEAR, SUPERLINEAR_TESTS
 from metamirage.superlinear import compare_classes, find_superlinear
-from metamirage.tables import (
-    FITS,
-    MODELS,
-    SUPERLINEAR,
-    SUPERLINEAR_TESTS,
-    TAGS,
-    TIDY,
-    read_table,
-    write_table,
-)
+from metamirage.tables import FITS, MODELS, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:

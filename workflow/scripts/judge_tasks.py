@@ -4,8 +4,9 @@ from typing import Any
 
 from _adapter import run
 from metamirage.curves import build_curves
+from metamirage.findings import LATENT
 from metamirage.latent import judge_tasks
-from metamirage.tables import FORECASTS, LATENT, TAGS, TIDY, read_table, write_table
+from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from _adapter import run
 from metamirage.against import list_contrary
-from metamirage.tables import AGAINST, CONCENTRATION, FITS, FORECASTS, TAGS, read_table, write_table
+from metamirage.findings import AGAINST, CONCENTRATION
+from metamirage.tables import FITS, FORECASTS, TAGS, read_table, write_table
 
 
 def main(job: Any) -> None:

@@ -4,16 +4,9 @@ from typing import Any
 
 from _adapter import run
 from metamirage.curves import build_curves
+from metamirage.findings import RESIDUAL, RESIDUAL_TESTS
 from metamirage.residual import find_residual, relate_residual
-from metamirage.tables import (
-    FITS,
-    RESIDUAL,
-    RESIDUAL_TESTS,
-    TAGS,
-    TIDY,
-    read_table,
-    write_table,
-)
+from metamirage.tables import FITS, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:

@@ -20,6 +20,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
+from metamirage.findings import (
+    AGAINST,
+    CONCENTRATION,
+    HIERARCHY,
+    LATENT,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
+    REPRODUCTION,
+    RESIDUAL,
+    RESIDUAL_TESTS,
+    SUPERLINEAR,
+    SUPERLINEAR_TESTS,
+)
 from metamirage.rates import read_rates
 from metamirage.registry import BenchmarkSpec, load_spec
 from metamirage.report import (
@@ -38,28 +51,7 @@ from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
-from metamirage.tables import (
-    AGAINST,
-    AUDIT,
-    CONCENTRATION,
-    FITS,
-    FORECASTS,
-    HIERARCHY,
-    ISSUES,
-    LATENT,
-    MODELS,
-    MULTIVERSE,
-    MULTIVERSE_JOINT,
-    REPRODUCTION,
-    RESIDUAL,
-    RESIDUAL_TESTS,
-    SCORES,
-    SUPERLINEAR,
-    SUPERLINEAR_TESTS,
-    TAGS,
-    TIDY,
-    read_table,
-)
+from metamirage.tables import AUDIT, FITS, FORECASTS, ISSUES, MODELS, SCORES, TAGS, TIDY, read_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 N_LARGEST_S = 12
@@ -450,7 +442,7 @@ def render_selfcheck(rates: pd.DataFrame, *, source: str) -> str:
     Parameters
     ----------
     rates
-        Table ``tables.RATES``.
+        Table ``findings.RATES``.
     source
         File it was read from, named on the page.
     """

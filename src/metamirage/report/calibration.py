@@ -47,7 +47,7 @@ def beside_claim(rates: pd.DataFrame | None, *, hypothesis: str, estimand: str) 
     Parameters
     ----------
     rates
-        Table ``tables.RATES``, if there is one.
+        Table ``findings.RATES``, if there is one.
     hypothesis, estimand
         Of the claim's row.
     """
@@ -237,7 +237,7 @@ def page_parts(rates: pd.DataFrame, *, source: str) -> dict[str, object]:
     Parameters
     ----------
     rates
-        Table ``tables.RATES``.
+        Table ``findings.RATES``.
     source
         File it was read from.
     """

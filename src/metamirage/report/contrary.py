@@ -69,7 +69,7 @@ def case_table(against: pd.DataFrame, fits: pd.DataFrame) -> Plain:
     Parameters
     ----------
     against
-        Table ``tables.AGAINST``.
+        Table ``findings.AGAINST``.
     fits
         Table ``tables.FITS``, for the names of the curves.
     """

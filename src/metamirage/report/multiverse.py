@@ -46,7 +46,7 @@ def summary(joint: pd.DataFrame) -> str:
     Parameters
     ----------
     joint
-        Table ``tables.MULTIVERSE_JOINT``.
+        Table ``findings.MULTIVERSE_JOINT``.
     """
     whole = joint[joint["measure"] == ALL].set_index("statistic").to_dict("index")
     median, predicted, shown = (whole[name] for name in STATISTICS)
@@ -103,7 +103,7 @@ def multiverse_exhibit(specifications: pd.DataFrame, joint: pd.DataFrame) -> Exh
     Parameters
     ----------
     specifications, joint
-        Tables ``tables.MULTIVERSE`` and ``tables.MULTIVERSE_JOINT``.
+        Tables ``findings.MULTIVERSE`` and ``findings.MULTIVERSE_JOINT``.
     """
     if specifications.empty:
         return Exhibit("multiverse-figure", TITLE, EMPTY)
