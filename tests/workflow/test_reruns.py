@@ -17,11 +17,14 @@ ORDER = (
     "forecast_curves",
     "assess_concentration",
     "pool_concentration",
+    "list_contrary",
+    "assess_multiverse",
     "render_benchmark",
     "render_index",
 )
 RENDER = {"render_benchmark", "render_index"}
-CONCENTRATION = {"assess_concentration", "pool_concentration"} | RENDER
+CONCENTRATION = {"assess_concentration", "pool_concentration", "list_contrary"} | RENDER
+PAIRED = CONCENTRATION | {"assess_multiverse"}
 
 
 def since(rule: str) -> set[str]:
@@ -32,13 +35,15 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", CONCENTRATION),
+        ("src/metamirage/concentration.py", PAIRED),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
-        ("src/metamirage/forecasts.py", {"forecast_curves"} | CONCENTRATION),
-        ("src/metamirage/links.py", {"forecast_curves"} | CONCENTRATION),
+        ("src/metamirage/forecasts.py", {"forecast_curves"} | PAIRED),
+        ("src/metamirage/links.py", {"forecast_curves"} | PAIRED),
         ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
         ("src/metamirage/nuts.py", since("fit_curves")),
-        ("src/metamirage/scores.py", {"score_curves", "render_benchmark"}),
+        ("src/metamirage/against.py", {"list_contrary"} | RENDER),
+        ("src/metamirage/multiverse.py", {"assess_multiverse"} | RENDER),
+        ("src/metamirage/scores.py", {"score_curves", "assess_multiverse", "render_benchmark"}),
         ("src/metamirage/tags.py", since("tag_metrics")),
         ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
         ("src/metamirage/download.py", since("download_benchmark")),
