@@ -24,9 +24,14 @@ include: "workflow/rules/scores.smk"
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/forecasts.smk"
+include: "workflow/rules/latent.smk"
 include: "workflow/rules/concentration.smk"
 include: "workflow/rules/hierarchy.smk"
+include: "workflow/rules/residual.smk"
+include: "workflow/rules/superlinear.smk"
+include: "workflow/rules/multiverse.smk"
 include: "workflow/rules/reproduction.smk"
+include: "workflow/rules/selfcheck.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -39,6 +44,7 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
+        ["reports/selfcheck.html"] if measured_rates() else [],
         expand("reports/{benchmark}/index.html", benchmark=config["benchmarks"]),
         expand(
             "data/processed/reproduction/{benchmark}.parquet",

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from metamirage.curves import Curve, FloatArray, curve_name
+from metamirage.priors import LOG10_WIDTH_NODES
 from metamirage.tables import TAGS, TIDY, check
 
 # Nominal parameter counts of three families (methods: BIG-G, GPT-3, PaLM), as log10.
@@ -19,6 +20,8 @@ GPT_3 = np.log10(np.array([0.125e9, 0.35e9, 0.76e9, 1.3e9, 2.7e9, 6.7e9, 13e9, 1
 PALM = np.log10(np.array([8e9, 64e9, 535e9]))
 # 2 ln 9, written out: the tests must not take it from the code they test.
 TWO_LN_9 = 4.394449154672439
+# Sd of invented likelihoods of log10 width: about the step between nodes, 0.08.
+LIKELIHOOD_SD = 0.08
 
 
 def logistic(x: FloatArray, *, location: float, width: float) -> FloatArray:
@@ -187,3 +190,10 @@ def reference_curves() -> dict[str, Curve]:
         "unbounded": make_curve(BIG_G, wave, bounded=False),
         "constant": make_curve(BIG_G, np.full(12, 0.5), stderr=0.01, chance=0.5),
     }
+
+
+def profiles_of(fits: pd.DataFrame) -> pd.DataFrame:
+    """Normal likelihoods about ``log10_width_mean``, far narrower than the spread of the curves."""
+    rows = fits.merge(pd.DataFrame({"log10_width": LOG10_WIDTH_NODES}), how="cross")
+    away = (rows["log10_width"] - rows["log10_width_mean"]) / LIKELIHOOD_SD
+    return rows.assign(log_marginal=-0.5 * away**2)[["curve_id", "log10_width", "log_marginal"]]

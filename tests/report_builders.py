@@ -7,16 +7,21 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
 from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
 from metamirage.hierarchy import model_hierarchy
+from metamirage.latent import judge_tasks
+from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
 from metamirage.report import IndexInputs, ReportInputs
+from metamirage.residual import find_residual, relate_residual
 from metamirage.scores import score_curves
+from metamirage.superlinear import compare_classes, find_superlinear
 from metamirage.tables import AGREED_NATS, AGREED_SD, AUDIT, ISSUES, TAGS, TIDY, check
 
 SEED = 11
@@ -143,20 +148,40 @@ def report_inputs() -> ReportInputs:
     curves = build_curves(tidy, tags)
     fitted = fit_curves(curves, seed=SEED)
     forecasts = forecast_curves(curves, tags, seed=SEED)
+    bent = find_superlinear(fitted.fits, fitted.models)
+    tested = assess_concentration(
+        fitted.fits,
+        forecasts,
+        tags,
+        tidy=tidy,
+        profiles=fitted.profiles,
+        seed=SEED,
+        n_permutations=99,
+    )
+    scores = score_curves(curves, seed=SEED)
+    specifications, joint = assess_multiverse(
+        fitted.fits, scores, forecasts, tags, tidy=tidy, seed=SEED
+    )
     return ReportInputs(
         spec=spec(),
         manifest=MANIFEST,
         tidy=tidy,
         issues=issue_table(),
         tags=tags,
-        scores=score_curves(curves, seed=SEED),
+        scores=scores,
         fits=fitted.fits,
         models=fitted.models,
         audit=audit_table(audit_row(), audit_row(task="line", evidence_gap=0.04)),
         forecasts=forecasts,
-        concentration=assess_concentration(
-            fitted.fits, forecasts, tags, seed=SEED, n_permutations=99
-        ),
+        concentration=tested,
+        against=list_contrary(fitted.fits, forecasts, tags, concentration=tested),
+        multiverse=specifications,
+        multiverse_joint=joint,
+        latent=judge_tasks(curves, tags, forecasts, seed=SEED),
+        residual=find_residual(fitted.fits, tags),
+        residual_tests=relate_residual(fitted.fits, tidy, curves, seed=SEED, n_permutations=99),
+        superlinear=bent,
+        superlinear_tests=compare_classes(bent, tags, tidy=tidy, seed=SEED, n_permutations=99),
         hierarchy=model_hierarchy(fitted.fits, fitted.profiles, tags, seed=SEED),
         settings=SETTINGS,
         libraries=LIBRARIES,
@@ -174,6 +199,7 @@ def index_inputs() -> IndexInputs:
         fits=dict.fromkeys(names, inputs.fits),
         audit=dict.fromkeys(names, inputs.audit),
         concentration=dict(zip(names, tables, strict=True)),
+        against=dict.fromkeys(names, inputs.against),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,
@@ -243,6 +269,8 @@ def concentration_row(**changes: object) -> dict[str, object]:
         "lower": 0.125,
         "upper": 0.5,
         "p_value": 0.004,
+        "p_adjusted": np.nan,
+        "correction": "",
         "n_tasks": 12,
         "n_curves": 34,
         "method": "sign flips",

@@ -4,19 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders import LIKELIHOOD_SD, profiles_of
 from metamirage.concentration import (
     PAIRED,
     assess_concentration,
     classify,
     make_pairs,
-    make_units,
 )
 from metamirage.concentration import tested_curves as join_tested
-from metamirage.tables import CONCENTRATION, check
+from metamirage.findings import CONCENTRATION
+from metamirage.tables import CURVE_KEY, check
 
 SEED = 7
 # Means of a handful of terms.
 EXACT = 1e-12
+# The own prior's iteration stops at steps of 1e-4.
+ITERATED = 1e-3
 
 
 def fits_of(n_tasks: int, gap: float, *, noise: float = 0.0) -> pd.DataFrame:
@@ -35,6 +38,7 @@ def fits_of(n_tasks: int, gap: float, *, noise: float = 0.0) -> pd.DataFrame:
             "verdict": "SHARP" if metric == "exact" else "SMOOTH",
             "excluded": "",
             **{e.column: 0.0 for name, e in PAIRED.items() if name != "log_score"},
+            "log10_width_sd": 0.1,
             "log10_width_mean": -gap * (metric == "exact") + noise * rng.normal(),
             "p_sharp": 0.5 + gap / 4 * (metric == "exact"),
         }
@@ -53,7 +57,7 @@ def tags_of(fits: pd.DataFrame, query: str = "generate") -> pd.DataFrame:
 
 def forecasts_of(fits: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"curve_id": fits["curve_id"], "predictor": "averaged", "log_score": 0.0})
-    largest = table.assign(n_left_out=1, target=1, partner="")
+    largest = table.assign(n_left_out=1, target=1, partner="", stratum="", crps=0.1)
     # Other forecasts of the same curves, which no test of these is about.
     others = [
         largest.assign(n_left_out=2, log_score=-50.0),
@@ -63,8 +67,24 @@ def forecasts_of(fits: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([largest, *others], ignore_index=True)
 
 
-def assess(fits: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
-    return assess_concentration(fits, forecasts_of(fits), tags, seed=SEED, n_permutations=200)
+def tidy_of(fits: pd.DataFrame) -> pd.DataFrame:
+    """Two sizes a curve are enough: only span, items and preference are read."""
+    sizes = [fits[list(CURVE_KEY)].assign(n_params=n) for n in (1e8, 1e11)]
+    return pd.concat(sizes).assign(n_samples=100, is_preferred=None)
+
+
+def assess(
+    fits: pd.DataFrame, tags: pd.DataFrame, forecasts: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    return assess_concentration(
+        fits,
+        forecasts_of(fits) if forecasts is None else forecasts,
+        tags,
+        tidy=tidy_of(fits),
+        profiles=profiles_of(fits),
+        seed=SEED,
+        n_permutations=200,
+    )
 
 
 def row_of(table: pd.DataFrame, **wanted: str) -> pd.Series[object]:
@@ -79,8 +99,13 @@ WIDTH = {"estimand": "log10_width", "scheme": "discontinuous", "stratum": "same 
 
 def test_narrower_discontinuous_curves_give_a_positive_width_estimate() -> None:
     fits = fits_of(8, 0.5)
-    row = row_of(assess(fits, tags_of(fits)), **WIDTH)
-    assert row["estimate"] == pytest.approx(0.5, abs=EXACT)
+    table = assess(fits, tags_of(fits))
+    row = row_of(table, **WIDTH)
+    default = row_of(table, **WIDTH | {"estimand": "log10_width_default"})
+    assert default["estimate"] == pytest.approx(0.5, abs=EXACT)
+    # Two widths half a decade apart: their own prior leaves all but noise over spread, squared.
+    kept = 1 - (LIKELIHOOD_SD / 0.25) ** 2
+    assert row["estimate"] == pytest.approx(0.5 * kept, abs=ITERATED)
     assert row["p_value"] == 2 / 2**8
     assert (row["n_tasks"], row["n_curves"]) == (8, 16)
 
@@ -91,7 +116,9 @@ def test_population_difference_is_class_one_minus_class_zero() -> None:
         assess(fits, tags_of(fits)), estimand="p_sharp", scheme="discontinuous", stratum="all"
     )
     assert row["estimate"] == pytest.approx(0.1, abs=EXACT)
-    assert row["note"] == "class 0: 0.500 of 16 curves; class 1: 0.600 of 16 curves"
+    assert row["note"] == (
+        "class 0: 0.500 of 16 curves; class 1: 0.600 of 16 curves; 1 of 1 strata hold both classes"
+    )
 
 
 def test_excluded_curves_and_short_curves_stay_out() -> None:
@@ -149,13 +176,6 @@ def test_either_is_known_only_when_it_must_be(step: str, bent: str, expected: fl
     assert classify(curves, "either").tolist() == pytest.approx([expected], nan_ok=True)
 
 
-def test_a_task_with_both_classes_is_its_own_partner() -> None:
-    fits = fits_of(2, 0.5).assign(label=lambda t: (t["metric"] == "exact") * 1.0, query="generate")
-    units = make_units(fits, "p_sharp")
-    assert sorted(units.partner) == [0, 1, 2, 3]
-    assert all(units.label[i] != units.label[j] for i, j in enumerate(units.partner))
-
-
 def test_table_keeps_its_contract_and_its_seed() -> None:
     fits = fits_of(6, 0.5, noise=0.1)
     table = assess(fits, tags_of(fits))
@@ -170,7 +190,7 @@ def test_one_shared_task_effect_is_no_evidence_however_many_shots() -> None:
     exact = fits["metric"] == "exact"
     fits.loc[exact, "log10_width_mean"] = np.where(fits.loc[exact, "task"] == "t0", 1.0, -1.0)
     row = row_of(assess(fits, tags_of(fits)), **WIDTH)
-    assert row["estimate"] == pytest.approx(0.0, abs=EXACT)
+    assert row["estimate"] == pytest.approx(0.0, abs=ITERATED)
     assert row["p_value"] == 1.0
 
 
@@ -183,5 +203,5 @@ def test_the_largest_size_alone_is_compared_by_its_log_score() -> None:
     tags = tags_of(fits)
     tested = join_tested(fits, forecasts, tags)
     assert len(tested) == len(fits)
-    table = assess_concentration(fits, forecasts, tags, seed=SEED, n_permutations=50)
+    table = assess(fits, tags, forecasts)
     assert row_of(table, **WIDTH | {"estimand": "log_score"})["estimate"] == 2.0

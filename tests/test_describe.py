@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from metamirage.describe import PLACES, describe_tables
-from metamirage.tables import CONTRACTS
+from metamirage.describe import CONTRACTS, PLACES, describe_tables
 
 
 def test_the_page_is_in_step_with_the_contracts(repository: Path) -> None:

@@ -16,9 +16,10 @@ from metamirage._hierarchy_draws import Draws, reweighted
 from metamirage._hierarchy_rows import quantiles, residual_ranks, summary_rows
 from metamirage._width_mixture import cell_edges, fill_cells, mixture, profile_weights
 from metamirage.curves import FloatArray
+from metamirage.findings import HIERARCHY
 from metamirage.hierarchy import Schedule, model_hierarchy, sample, scales_for
 from metamirage.hierarchy_model import build_model
-from metamirage.tables import HIERARCHY, check
+from metamirage.tables import check
 
 EDGES = cell_edges(NODES)
 STEP = NODES[1] - NODES[0]

@@ -18,8 +18,13 @@ STAGES = (
     "fits",
     "audit",
     "forecasts",
+    "latent",
     "concentration",
     "hierarchy",
+    "multiverse",
+    "residual",
+    "superlinear",
+    "selfcheck",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -37,8 +42,8 @@ def test_no_stage_reaches_a_later_one(position: int) -> None:
     assert stages_of(STAGES[position]) & later == set()
 
 
-def test_fits_reach_neither_figures_nor_report() -> None:
-    assert {"figures", "report"} & stages_of("fits") == set()
+def test_fits_reach_neither_figures_nor_report_nor_findings() -> None:
+    assert {"figures", "report", "findings"} & stages_of("forecasts") == set()
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -124,6 +124,24 @@ def test_label_p_value_equals_scipys_on_one_stratum() -> None:
     assert p_value == pytest.approx(foreign.pvalue, abs=0.024)
 
 
+def test_label_p_value_in_strata_equals_scipys_within_samples() -> None:
+    # A stratum of one task a class is a sample of two, within which scipy permutes.
+    rng = np.random.default_rng(RNG)
+    level = np.repeat([0.0, 50.0, -50.0, 9.0, 4.0, 7.0, 1.0], 2)
+    value = level + np.tile([0.5, 0.0], 7) + rng.normal(0, 1, 14)
+    foreign = permutation_test(
+        (value[::2], value[1::2]),
+        lambda a, b: np.mean(a - b),
+        permutation_type="samples",
+        n_resamples=np.inf,
+    )
+    units = units_of(list(value), [1, 0] * 7, list(np.repeat(range(7), 2)), [-1] * 14)
+    estimate, p_value, _ = label_test(units, rng=rng, n_draws=4000)
+    assert estimate == pytest.approx(foreign.statistic, abs=EXACT)
+    # Three binomial standard errors of 4,000 draws.
+    assert p_value == pytest.approx(foreign.pvalue, abs=0.024)
+
+
 def test_label_interval_covers_a_known_shift_nineteen_times_in_twenty() -> None:
     rng = np.random.default_rng(RNG)
     covered = 0

@@ -6,8 +6,9 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
+from metamirage.findings import CONCENTRATION
 from metamirage.pooling import pool_concentration
-from metamirage.tables import CONCENTRATION, check
+from metamirage.tables import check
 
 
 def estimates(effects: list[float], stderr: list[float]) -> list[pd.DataFrame]:
@@ -75,3 +76,11 @@ def test_benchmarks_with_two_tasks_stay_out() -> None:
     tables = estimates([0.1, 0.5], [0.2, 0.1])
     pooled = pool_concentration([tables[0], tables[1].assign(n_tasks=2)])
     assert pooled["estimate"].isna().all()
+
+
+@pytest.mark.parametrize(("hypothesis", "is_pooled"), [("H2", True), ("H4", True), ("H1", False)])
+def test_the_paired_hypotheses_are_pooled_and_no_other(hypothesis: str, is_pooled: bool) -> None:
+    paired = estimates([0.1, 0.5], [0.2, 0.1])
+    other = [t.assign(hypothesis=hypothesis, scheme="nonlinear") for t in paired]
+    pooled = pool_concentration([*paired, *other])
+    assert (set(pooled["scheme"]) == {"either", "nonlinear"}) == is_pooled

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metamirage.multiverse import assess_multiverse
 from metamirage.report import join_curves, render_benchmark, render_index
 from metamirage.report import text as report_text
 from metamirage.report.text import ERROR_RATES_UNKNOWN, NBSP
+from multiverse_builders import tables_of
 from report_builders import index_inputs, report_inputs
 
 # Attributes by which a page loads something by itself; a link in <a> loads nothing.
@@ -112,12 +114,12 @@ def test_tables_with_text_have_captions(html: object) -> None:
 def test_each_figure_asks_a_question_and_has_caption_and_alternative() -> None:
     outline = Outline(page())
     images = outline.all("img")
-    assert len(images) == 6
+    assert len(images) == 7
     assert all(len(image["alt"]) > 40 for image in images)
-    assert len(outline.all("figcaption")) == 6
+    assert len(outline.all("figcaption")) == 7
     titles = re.findall(r"<h3>([^<]+\?)</h3>", page())
-    # The model of all widths has too few tasks here and says so in place of a figure.
-    assert len(titles) == 7
+    # The one of all widths in one model says why it has nothing to draw.
+    assert len(titles) == 8
 
 
 def test_text_of_the_sources_is_escaped() -> None:
@@ -193,6 +195,24 @@ def test_the_overview_says_that_few_pairs_decide_nothing() -> None:
     words = Outline(index()).words
     assert "the pairs can't decide: no benchmark has 6 tasks" in words
     assert "(invented 2, copy 2)" in words
+
+
+def test_the_overview_leads_to_the_cases_of_each_page() -> None:
+    links = [a["href"] for a in Outline(index()).all("a")]
+    assert {"invented/index.html#against", "copy/index.html#against"} <= set(links)
+    assert 'id="against"' in page()
+
+
+def test_the_page_shows_specifications_where_there_are_any() -> None:
+    assert "No specification: whatever is chosen" in Outline(page()).words
+    tables = tables_of(9, gap=0.4)
+    specifications, joint = assess_multiverse(
+        tables.fits, tables.scores, tables.forecasts, tables.tags, tidy=tables.tidy, seed=1
+    )
+    inputs = replace(report_inputs(), multiverse=specifications, multiverse_joint=joint)
+    outline = Outline(render_benchmark(inputs))
+    assert f"{len(specifications):,} specifications of" in outline.words
+    assert any(image["alt"].startswith("Specification curve") for image in outline.all("img"))
 
 
 def test_every_curve_is_joined_with_its_class_and_window() -> None:

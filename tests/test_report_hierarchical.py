@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metamirage.findings import HIERARCHY
 from metamirage.report import hierarchical, render_benchmark
 from metamirage.report.text import NBSP
-from metamirage.tables import HIERARCHY, check
+from metamirage.tables import check
 from report_builders import report_inputs
 
 PRIORS = ("default", "smooth", "sharp")

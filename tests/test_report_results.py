@@ -116,15 +116,71 @@ def test_the_answer_falls_back_on_the_benchmarks_with_enough_pairs() -> None:
     assert "b: " not in said
 
 
+def test_the_answer_says_both_primary_hypotheses() -> None:
+    h4 = {"hypothesis": "H4", "estimand": "log_score_gain"}
+    rows = {"a": table(concentration_row(), concentration_row(**h4, estimate=-0.5, n_tasks=9))}
+    empty = table(concentration_row(benchmark="pooled", estimate=np.nan))
+    said = results.answer({"a": FITS}, rows, empty)
+    assert "On the same outputs, a: discontinuous metrics are narrower by 0.25" in said
+    assert "are worse foretold through their continuous partner than directly by 0.5" in said
+    few = {"a": table(concentration_row(), concentration_row(**h4, n_tasks=2))}
+    assert results.answer({"a": FITS}, few, empty).endswith(
+        "better than its own past the pairs can't decide: no benchmark has 6 tasks scored both"
+        " ways on the same outputs (a 2)."
+    )
+
+
 def test_what_cannot_be_compared_is_counted_with_its_reason() -> None:
     rows = table(concentration_row(), concentration_row(estimate=np.nan, note="no pairs"))
     said = results.not_comparable(rows)
-    assert said.startswith(f"1 of 2 (50{NBSP}%) estimands have nothing to compare")
+    assert said.startswith(f"1 of 2 (50{NBSP}%) estimands have no estimate")
     assert said.endswith("(no pairs: 1).")
-    assert results.not_comparable(rows[:1]) == "Every estimand has something to compare."
+    assert results.not_comparable(rows[:1]) == "Every estimand has an estimate."
 
 
 def test_hypotheses_without_rows_are_named_as_untested() -> None:
     rows = table(concentration_row())
     assert results.untested(rows, ["H1", "H2", "H3"]).endswith("in this version: H1, H3.")
     assert results.untested(rows, ["H2"]) == "Every stated hypothesis was tested."
+
+
+def test_h5_gives_the_conclusion_of_its_row() -> None:
+    shift = concentration_row(hypothesis="H5", estimand="translation", note="conclusion: both")
+    width = concentration_row(hypothesis="H5", estimand="equal_width", p_value=0.6)
+    said = results.translation(table(shift, width))
+    assert "Later by, in decades (same outputs): 0.25" in said
+    assert said.endswith("p = 0.600.")
+    assert "(conclusion: both)" in said
+
+
+def test_the_naive_test_stands_beside_h1_with_its_warning() -> None:
+    row = concentration_row(
+        hypothesis="H1", estimand="naive_fisher", stratum="all", lower=np.nan, note="naive: no"
+    )
+    assert results.beside_h1(table(row)) == (
+        "Fisher's test on curves, difference in the same share: 0.25, p = 0.004 (naive: no)."
+    )
+
+
+def test_adjusted_p_values_name_their_family() -> None:
+    row = concentration_row(p_adjusted=0.008, correction="primary: H2")
+    assert results.corrected(table(row)) == (
+        "Adjusted by Holm within each family: H2 log10_width p = 0.008 (primary: H2)."
+    )
+    assert results.corrected(table(concentration_row())).startswith("No hypothesis")
+
+
+def test_h4_says_which_way_foretells_better_and_by_how_much() -> None:
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain")
+    said = results.hypotheses(table(row))["H4"]
+    assert said.startswith(
+        "Discontinuous metrics are better foretold through their continuous partner than directly"
+        " by 0.25 nats of log score (same outputs; estimate 0.25, 95 % interval 0.125 to 0.5;"
+    )
+    worse = results.hypotheses(table(row | {"estimate": -0.5, "p_value": 0.3}))["H4"]
+    assert "are worse foretold through their continuous partner than directly by 0.5" in worse
+
+
+def test_h4_of_a_few_tasks_decides_nothing() -> None:
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain", n_tasks=3)
+    assert "The pairs can't decide: 3 tasks" in results.hypotheses(table(row))["H4"]

@@ -10,6 +10,7 @@ import pytest
 
 from builders import BIG_G, PALM, tags_row, tidy_rows
 from metamirage.facts import Facts, read_facts
+from metamirage.findings import REPRODUCTION
 from metamirage.reproduction import discontinuity, reproduce_claims
 from metamirage.reproduction_readings import (
     DIRECTION,
@@ -22,7 +23,7 @@ from metamirage.reproduction_readings import (
     over_shots,
     preferred_scores,
 )
-from metamirage.tables import REPRODUCTION, check
+from metamirage.tables import check
 
 GRADE, MATCH, BRIER = (
     "multiple_choice_grade",

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from metamirage._hierarchy_density import Data, Layout
 from metamirage._width_mixture import cell_edges, profile_weights
-from metamirage.concentration import MIN_TASKS
 from metamirage.curves import FloatArray
+from metamirage.paired import MIN_TASKS
 from metamirage.priors import LOG10_WIDTH_NODES
 from metamirage.tables import MIN_SIZES_VERDICT
 

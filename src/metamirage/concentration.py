@@ -1,14 +1,18 @@
 """Stage concentration: whether sharp transitions sit in discontinuous metrics.
 
-H1 (population): curves under metrics of class 1 are sharp more often than under class 0.
-Observational: a task's metric is chosen for the task.
+H1 (population): curves under metrics of class 1 are sharp more often than under class 0. See
+``population`` and, for the regression beside it, ``marginal``.
 
 H2 (paired, primary): where both classes score the same outputs of the same models, the measures of
 the two curves are exchangeable. Every estimand is signed so that the mirage thesis predicts a
 positive number.
 
-Not yet here: the shared-latent test (H3), a test of two-step forecasts (H4), translation against
-narrowing (H5), and a model that carries each curve's uncertainty instead of its posterior mean.
+H4 (forecastability, co-primary), on the pairs that have two-step forecasts: see ``foresight``. H5
+(translation or narrowing), on the pairs of H2: see ``translation``. ``multiplicity`` adjusts the
+rows that stand for a hypothesis.
+
+Not yet here: the shared-latent test (H3), and a model that carries each curve's uncertainty instead
+of its posterior mean.
 """
 
 from __future__ import annotations
@@ -18,14 +22,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from metamirage.curves import FloatArray
+from metamirage.findings import CONCENTRATION
+from metamirage.foresight import foresight_rows, step_gains
+from metamirage.marginal import marginal_rows
+from metamirage.multiplicity import adjust, label_row
+from metamirage.own_prior import add_own_widths
+from metamirage.paired import flip_row, task_means
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
-from metamirage.permutation import Interval, Units, flip_test, label_test
-from metamirage.tables import CONCENTRATION, MIN_SIZES_VERDICT
+from metamirage.population import enrichment_row, naive_row, population_rows
+from metamirage.strata import describe_curves
+from metamirage.tables import MIN_SIZES_VERDICT
+from metamirage.translation import translation_rows
 
 SCHEMES = ("discontinuous", "nonlinear", "either")
-# Fewer tasks can't reject at 0.05 by sign flips: 2 / 2**5 > 0.05.
-MIN_TASKS = 6
 
 
 class Estimand(NamedTuple):
@@ -37,17 +46,19 @@ class Estimand(NamedTuple):
 
 
 PAIRED = {
-    "log10_width": Estimand("log10_width_mean", -1, "narrower, in log10 decades"),
+    # By the prior that all curves share: ``own_prior`` says why, and what the other one does.
+    "log10_width": Estimand(
+        "log10_width_own", -1, "narrower, in log10 decades, under the prior that all curves share"
+    ),
+    "log10_width_default": Estimand(
+        "log10_width_mean", -1, "narrower, in log10 decades, under the prior of the fits: misleads"
+    ),
     "location": Estimand("location_mean", 1, "later, in decades"),
     "floor_length": Estimand("floor_length", 1, "longer floor, in decades"),
     "concentration_index": Estimand("concentration_index", 1, "more of the jump in one decade"),
     "jump_decade": Estimand("jump_decade", 1, "larger rise within one decade"),
     "p_sharp": Estimand("p_sharp", 1, "more probably sharp"),
     "log_score": Estimand("log_score", -1, "harder to forecast, in nats"),
-}
-POPULATION = {
-    "p_sharp": "mean posterior probability of a sharp transition, class 1 minus class 0",
-    "sharp_share": "share of curves with verdict SHARP, class 1 minus class 0",
 }
 
 
@@ -56,15 +67,18 @@ def assess_concentration(
     forecasts: pd.DataFrame,
     tags: pd.DataFrame,
     *,
+    tidy: pd.DataFrame,
+    profiles: pd.DataFrame,
     seed: int,
     n_permutations: int,
 ) -> pd.DataFrame:
-    """Test H1 and H2 on one benchmark under every class scheme.
+    """Test H1, H2, H4 and H5 on one benchmark under every class scheme.
 
     Parameters
     ----------
-    fits, forecasts, tags
-        Tables of one benchmark.
+    fits, forecasts, tags, tidy, profiles
+        Tables of one benchmark; tidy gives sizes, items and preferred metrics, profiles give the
+        widths under the benchmark's own prior.
     seed
         Of the permutations.
     n_permutations
@@ -73,28 +87,101 @@ def assess_concentration(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.CONCENTRATION`` with the column ``stderr`` besides: the standard error of an
-        H2 estimate over tasks, for pooling.
+        Table ``findings.CONCENTRATION`` with the column ``stderr`` besides: the standard error
+        of an estimate of H2 or H4 over tasks, for pooling.
     """
-    curves = tested_curves(fits, forecasts, tags)
-    benchmark = str(fits["benchmark"].iloc[0])
-    rng = np.random.default_rng(seed)
-    rows = []
+    tested = tested_curves(fits, forecasts, tags)
+    curves = add_own_widths(describe_curves(tested, tidy=tidy, tags=tags), profiles)
+    # Streams apart: a row more of one hypothesis does not move the draws of another.
+    rng, beside, ahead = (np.random.default_rng(words) for words in (seed, [seed, 1], [seed, 2]))
+    rows = [label_row(curves), enrichment_row(curves, rng=beside, n_draws=n_permutations)]
     for scheme in SCHEMES:
+        rows += assess_scheme(curves, scheme, rng=rng, beside=beside, n_draws=n_permutations)
         classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
-        rows += [
-            _population_row(classed, e, rng, n_permutations) | {"scheme": scheme}
-            for e in POPULATION
+        gains = step_gains(forecasts, classed)
+        ahead_rows = _step_rows(gains, rng=ahead, n_draws=n_permutations)
+        rows += [row | {"scheme": scheme} for row in ahead_rows]
+    table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
+    return adjust(table)[[*CONCENTRATION.columns, "stderr"]]
+
+
+def assess_scheme(
+    curves: pd.DataFrame,
+    scheme: str,
+    *,
+    rng: np.random.Generator,
+    beside: np.random.Generator,
+    n_draws: int,
+) -> list[dict[str, object]]:
+    """Test H1, H2 and H5 under one class scheme.
+
+    Parameters
+    ----------
+    curves
+        Tested curves of one benchmark with what ``describe_curves`` and ``add_own_widths`` add.
+    scheme
+        One of ``SCHEMES``.
+    rng, beside
+        Of H1 and H2, and of the rows beside them.
+    n_draws
+        Random permutations or sign flips.
+    """
+    classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")
+    found = [
+        *population_rows(classed, rng=rng, n_draws=n_draws),
+        *_pair_rows(classed, rng=rng, beside=beside, n_draws=n_draws),
+        naive_row(classed),
+        *marginal_rows(classed, rng=beside),
+    ]
+    return [row | {"scheme": scheme} for row in found]
+
+
+def _pair_rows(
+    classed: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    beside: np.random.Generator,
+    n_draws: int,
+) -> list[dict[str, object]]:
+    """H2 with the draws of ``rng`` and H5 with those of ``beside``, by stratum."""
+    pairs = make_pairs(classed)
+    rows = []
+    for stratum in (SAME_OUTPUTS, SAME_MODEL):
+        chosen = pairs[pairs["stratum"] == stratum]
+        found = [
+            {"hypothesis": "H2"} | flip_row(chosen, e, rng=rng, n_draws=n_draws) for e in PAIRED
         ]
-        pairs = make_pairs(classed)
-        for stratum in (SAME_OUTPUTS, SAME_MODEL):
-            chosen = pairs[pairs["stratum"] == stratum]
-            rows += [
-                _paired_row(chosen, e, rng, n_permutations) | {"scheme": scheme, "stratum": stratum}
-                for e in PAIRED
-            ]
-    table = pd.DataFrame(rows).assign(benchmark=benchmark, seed=seed)
-    return table[[*CONCENTRATION.columns, "stderr"]]
+        found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
+        rows += [row | {"stratum": stratum} for row in found]
+    return rows
+
+
+def _step_rows(
+    gains: pd.DataFrame, *, rng: np.random.Generator, n_draws: int
+) -> list[dict[str, object]]:
+    """H4 by stratum."""
+    return [
+        row | {"stratum": stratum}
+        for stratum in (SAME_OUTPUTS, SAME_MODEL)
+        for row in foresight_rows(gains[gains["stratum"] == stratum], rng=rng, n_draws=n_draws)
+    ]
+
+
+def _translation_rows(
+    pairs: pd.DataFrame, curves: pd.DataFrame, *, rng: np.random.Generator, n_draws: int
+) -> list[dict[str, object]]:
+    # Both measures on the same pairs, or the two would be of different tasks.
+    both = pairs.dropna(subset=["location", "log10_width"])
+    named = pd.concat([both["curve_id_1"], both["curve_id_0"]])
+    return translation_rows(
+        task_means(both, "location"),
+        task_means(both, "log10_width"),
+        width_sd=named.map(curves.set_index("curve_id")["log10_width_own_sd"]).to_numpy(float),
+        prior_sd=float(curves["own_prior_sd"].max()),
+        n_pairs=len(both),
+        rng=rng,
+        n_draws=n_draws,
+    )
 
 
 def tested_curves(fits: pd.DataFrame, forecasts: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
@@ -123,56 +210,6 @@ def classify(curves: pd.DataFrame, scheme: str) -> pd.Series[float]:
     return coded.max(axis=1).where((coded == 1).any(axis=1) | coded.notna().all(axis=1))
 
 
-def _population_row(
-    curves: pd.DataFrame, estimand: str, rng: np.random.Generator, n_draws: int
-) -> dict[str, object]:
-    units = make_units(curves, estimand)
-    estimate, p_value, interval = label_test(units, rng=rng, n_draws=n_draws)
-    return {
-        "hypothesis": "H1",
-        "estimand": estimand,
-        "stratum": "all",
-        "estimate": estimate,
-        **_ends(estimate, interval),
-        "p_value": p_value,
-        "n_tasks": curves["task"].nunique(),
-        "n_curves": len(curves),
-        "method": "label permutation between tasks within query; interval by the same",
-        "note": _population_note(curves, estimand, estimate),
-        "stderr": np.nan,
-    }
-
-
-def make_units(curves: pd.DataFrame, estimand: str) -> Units:
-    """Average curves to one value a task, class and query; partners share task and query."""
-    means = (
-        curves.groupby(["query", "task", "label"])[estimand].mean().dropna().reset_index()
-        if len(curves)
-        else curves[["query", "task", "label", estimand]]
-    )
-    place = {
-        (q, t, c): i
-        for i, (q, t, c) in enumerate(means[["query", "task", "label"]].itertuples(index=False))
-    }
-    partner = [place.get((q, t, 1 - c), -1) for q, t, c in place]
-    return Units(
-        value=means[estimand].to_numpy(float),
-        label=means["label"].to_numpy(float) == 1,
-        stratum=np.unique(means["query"].to_numpy(str), return_inverse=True)[1].astype(np.int64),
-        partner=np.array(partner, dtype=np.int64),
-    )
-
-
-def _population_note(curves: pd.DataFrame, estimand: str, estimate: float) -> str:
-    if np.isnan(estimate):
-        return "no query holds metrics of both classes"
-    rates = curves.groupby("label")[estimand].agg(["mean", "size"])
-    return "; ".join(
-        f"class {label:.0f}: {row['mean']:.3f} of {row['size']:.0f} curves"
-        for label, row in rates.iterrows()
-    )
-
-
 def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     """Pair each class-1 curve with each class-0 curve of its task, subtask, family and shots.
 
@@ -181,55 +218,15 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row a pair: the block, ``stratum`` (``same outputs`` if both metrics come from one
         query, else ``same model``), ``curve_id_1``, ``curve_id_0`` and one column an estimand of
-        ``PAIRED`` with its signed difference.
+        ``PAIRED`` that the curves have, with its signed difference.
     """
-    columns = [*BLOCK, "curve_id", "query", *(e.column for e in PAIRED.values())]
+    known = {name: e for name, e in PAIRED.items() if e.column in curves}
+    columns = [*BLOCK, "curve_id", "query", *(e.column for e in known.values())]
     one = curves.loc[curves["label"] == 1, columns]
     zero = curves.loc[curves["label"] == 0, columns]
     pairs = join_blocks(one, zero)
     differences = {
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
-        for name, e in PAIRED.items()
+        for name, e in known.items()
     }
     return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
-
-
-def _paired_row(
-    pairs: pd.DataFrame, estimand: str, rng: np.random.Generator, n_draws: int
-) -> dict[str, object]:
-    by_task = _task_means(pairs, estimand)
-    n_pairs = int(pairs[estimand].notna().sum())
-    row = {
-        "hypothesis": "H2",
-        "estimand": estimand,
-        "n_tasks": len(by_task),
-        "n_curves": n_pairs,
-        "method": "sign flips by task; interval of the shifts not rejected",
-    }
-    if not len(by_task):
-        empty = dict.fromkeys(["estimate", "lower", "upper", "p_value", "stderr"], np.nan)
-        return row | empty | {"note": "no task has metrics of both classes here"}
-    test = flip_test(by_task, rng=rng, n_draws=n_draws)
-    return row | {
-        "estimate": test.estimate,
-        **_ends(test.estimate, test.interval),
-        "p_value": test.p_value,
-        "stderr": float(by_task.std(ddof=1) / np.sqrt(len(by_task)))
-        if len(by_task) > 1
-        else np.nan,
-        "note": ""
-        if len(by_task) >= MIN_TASKS
-        else f"{MIN_TASKS} tasks are needed to reject at 0.05",
-    }
-
-
-def _task_means(pairs: pd.DataFrame, estimand: str) -> FloatArray:
-    # Blocks first: a task with more metrics a block should not outweigh its other blocks.
-    blocks = pairs.groupby(list(BLOCK), dropna=False)[estimand].mean().dropna()
-    return blocks.groupby(level="task").mean().to_numpy(float)
-
-
-def _ends(estimate: float, interval: Interval) -> dict[str, float]:
-    if np.isnan(estimate):
-        return {"lower": np.nan, "upper": np.nan}
-    return {"lower": interval.lower, "upper": interval.upper}

@@ -7,7 +7,22 @@ from collections.abc import Iterator
 
 import pandera.pandas as pa
 
-from metamirage.tables import CONTRACTS
+from metamirage.findings import (
+    AGAINST,
+    CONCENTRATION,
+    HIERARCHY,
+    LATENT,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
+    RATES,
+    REPRODUCTION,
+    RESIDUAL,
+    RESIDUAL_TESTS,
+    SUPERLINEAR,
+    SUPERLINEAR_TESTS,
+    TRIALS,
+)
+from metamirage.tables import AUDIT, FITS, FORECASTS, ISSUES, MODELS, PROFILES, SCORES, TAGS, TIDY
 
 PLACES = {
     "tidy": ("tidy/<benchmark>.parquet", "one published score"),
@@ -23,8 +38,48 @@ PLACES = {
         "concentration/<benchmark>.parquet` and `concentration/pooled.parquet",
         "one estimand",
     ),
+    "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
+    "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
+    "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
+    "latent": ("latent/<benchmark>.parquet", "one task with both kinds of metric"),
+    "residual": ("residual/<benchmark>.parquet", "one task"),
+    "residual_tests": ("residual/<benchmark>.tests.parquet", "one question and level"),
+    "superlinear": ("superlinear/<benchmark>.parquet", "one curve that enters the tests"),
+    "superlinear_tests": ("superlinear/<benchmark>.tests.parquet", "one class scheme and stratum"),
     "hierarchy": ("concentration/<benchmark>.hierarchy.parquet", "one parameter, scheme and prior"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
+    "trials": (
+        "selfcheck/<world>.<part>.parquet",
+        "one test, interval or verdict of one simulated set",
+    ),
+    "rates": ("selfcheck/rates.csv", "one test, interval or verdict of one simulated world"),
+}
+CONTRACTS = {
+    schema.name: schema
+    for schema in (
+        TIDY,
+        ISSUES,
+        TAGS,
+        SCORES,
+        FITS,
+        MODELS,
+        PROFILES,
+        AUDIT,
+        FORECASTS,
+        CONCENTRATION,
+        AGAINST,
+        MULTIVERSE,
+        MULTIVERSE_JOINT,
+        LATENT,
+        RESIDUAL,
+        RESIDUAL_TESTS,
+        SUPERLINEAR,
+        SUPERLINEAR_TESTS,
+        HIERARCHY,
+        REPRODUCTION,
+        TRIALS,
+        RATES,
+    )
 }
 _BOUNDS = {
     "greater_than_or_equal_to": ("≥", "min_value"),
@@ -32,7 +87,8 @@ _BOUNDS = {
 }
 _HEAD = """# Tables
 
-Written from `metamirage.tables` by `make docs`; edit the contracts there, not this page.
+Written from `metamirage.tables` and `metamirage.findings` by `make docs`; edit the contracts there,
+not this page.
 Every table is checked against its contract when it is written and when it is read. Columns may be
 added; those listed keep name, type and meaning. Files lie in `data/processed/`."""
 

@@ -22,7 +22,7 @@ def draw_hierarchy(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Rows of ``tables.HIERARCHY`` with an estimate.
+        Rows of ``findings.HIERARCHY`` with an estimate.
     """
     with styled():
         figure = Figure(figsize=(8.6, 3.4), layout="constrained")

@@ -35,8 +35,8 @@ from metamirage._hierarchy_draws import Draws, reweighted
 from metamirage._hierarchy_rows import missing_rows, summary_rows
 from metamirage.concentration import SCHEMES, classify
 from metamirage.curves import FloatArray
+from metamirage.findings import HIERARCHY
 from metamirage.priors import WIDTH_PRIORS
-from metamirage.tables import HIERARCHY
 
 log = logging.getLogger("metamirage")
 # ASSUME: a class of metrics, or a kind of query, is narrower or wider by a factor of two (1 sd).
@@ -92,8 +92,8 @@ def model_hierarchy(
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.HIERARCHY``. A scheme that the benchmark cannot speak to, or whose chains did
-        not converge, has its rows without numbers, and a note that says why.
+        Table ``findings.HIERARCHY``. A scheme that the benchmark cannot speak to, or whose chains
+        did not converge, has its rows without numbers, and a note that says why.
     """
     benchmark = str(fits["benchmark"].iloc[0])
     curves = modelled_curves(fits, tags)

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from statsmodels.stats.meta_analysis import combine_effects
 
 from metamirage.curves import FloatArray
-from metamirage.tables import CONCENTRATION
+from metamirage.findings import CONCENTRATION
 
 # ASSUME: three tasks are the fewest whose spread says anything of a standard error.
 MIN_TASKS_POOLED = 3
@@ -28,7 +28,7 @@ class Pooled:
 
 
 def pool_concentration(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Pool the paired estimates over benchmarks by random effects.
+    """Pool the paired estimates of H2 and H4 over benchmarks by random effects.
 
     A benchmark enters with at least three tasks. Benchmarks that share tasks are treated as
     independent, which makes the interval too short; the note says which entered.
@@ -41,10 +41,10 @@ def pool_concentration(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.CONCENTRATION`` with benchmark ``pooled``.
+        Table ``findings.CONCENTRATION`` with benchmark ``pooled``.
     """
     every = pd.concat(tables, ignore_index=True)
-    paired = every[every["hypothesis"] == "H2"]
+    paired = every[every["hypothesis"].isin(("H2", "H4"))]
     keys = ["hypothesis", "estimand", "scheme", "stratum"]
     rows = [
         dict(zip(keys, key, strict=True)) | _pool_row(group)
@@ -64,6 +64,8 @@ def _pool_row(group: pd.DataFrame) -> dict[str, object]:
         "lower": pooled.lower,
         "upper": pooled.upper,
         "p_value": pooled.p_value,
+        "p_adjusted": np.nan,
+        "correction": "",
         "n_tasks": int(enough["n_tasks"].sum()),
         "n_curves": int(enough["n_curves"].sum()),
         "method": "random effects, iterated Paule-Mandel, Hartung-Knapp interval",

@@ -97,7 +97,7 @@ def reproduce_claims(tidy: pd.DataFrame, tags: pd.DataFrame, *, facts: Facts) ->
     Returns
     -------
     pandas.DataFrame
-        Table ``tables.REPRODUCTION``, one row a printed number or its companion.
+        Table ``findings.REPRODUCTION``, one row a printed number or its companion.
     """
     source = _Source(tidy, tags)
     found: dict[str, tuple[list[Value], str]] = {

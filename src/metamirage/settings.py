@@ -49,11 +49,19 @@ def check_config(
         With one offence for each unknown key, wrong value and unknown benchmark.
     """
     rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
-    complete = {key: rule["default"] for key, rule in rules["properties"].items()} | dict(config)
+    complete = _defaults(rules) | dict(config)
+    for key, value in complete.items():
+        # A block may name some of its keys only.
+        if isinstance(value, Mapping) and "properties" in rules["properties"].get(key, {}):
+            complete[key] = _defaults(rules["properties"][key]) | dict(value)
     offences = [*_schema_offences(complete, rules), *_unknown_benchmarks(complete, registered)]
     if offences:
         raise InputError(offences)
     return complete
+
+
+def _defaults(rules: Mapping[str, Any]) -> dict[str, object]:
+    return {key: rule["default"] for key, rule in rules["properties"].items()}
 
 
 def find_mirror(config: Mapping[str, object], environment: Mapping[str, str]) -> str | None:
@@ -66,21 +74,23 @@ def _schema_offences(config: Mapping[str, object], rules: dict[str, Any]) -> Ite
     errors = Draft202012Validator(rules).iter_errors(dict(config))
     for error in sorted(errors, key=lambda e: [str(step) for step in e.absolute_path]):
         if error.validator == "additionalProperties":
-            known = list(rules["properties"])
-            unknown = sorted(str(key) for key in config if key not in known)
+            known = list(cast("Mapping[str, Any]", error.schema)["properties"])
+            unknown = sorted(str(key) for key in error.instance if key not in known)
             yield from (unknown_key(key, known, where=WHERE) for key in unknown)
         else:
-            yield _wrong_value(error, rules["properties"])
+            yield _wrong_value(error)
 
 
-def _wrong_value(error: ValidationError, known: Mapping[str, Any]) -> Offence:
-    key = str(error.absolute_path[0])
+def _wrong_value(error: ValidationError) -> Offence:
+    # A list's items carry no name of their own.
+    key = ".".join(str(step) for step in error.absolute_path if isinstance(step, str))
+    rule = cast("Mapping[str, Any]", error.schema)
     return Offence(
         where=WHERE,
         problem=f"value of {key!r} is not allowed",
         value=error.instance,
-        allowed=_allowed(cast("Mapping[str, Any]", error.schema)),
-        remedy=f"{key} is: {known[key]['description']}",
+        allowed=_allowed(rule),
+        remedy=f"{key} is: {rule['description']}" if "description" in rule else "",
     )
 
 

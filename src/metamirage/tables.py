@@ -7,7 +7,7 @@ that all faults arrive in one report, both when it is written and when it is rea
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,19 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from metamirage.columns import (
+    CURVE_COLUMNS,
+    CURVE_ROW,
+    count,
+    flag,
+    maybe,
+    moments,
+    quantiles,
+    real,
+    schema,
+    share,
+    text,
+)
 from metamirage.errors import InputError, Offence
 
 CURVE_KEY = ("benchmark", "task", "subtask", "metric", "family", "n_shots")
@@ -35,408 +48,246 @@ MIN_SIZES = 3
 MIN_SIZES_VERDICT = 5
 
 
-def _text(description: str, among: Sequence[str] | None = None) -> pa.Column:
-    checks = pa.Check.isin(list(among)) if among else None
-    return pa.Column(str, checks, nullable=False, description=description)
-
-
-def _real(
-    description: str,
-    low: float | None = None,
-    high: float | None = None,
-    *,
-    nullable: bool = True,
-) -> pa.Column:
-    checks = []
-    if low is not None:
-        checks.append(pa.Check.ge(low))
-    if high is not None:
-        checks.append(pa.Check.le(high))
-    return pa.Column(float, checks, nullable=nullable, description=description)
-
-
-def _share(description: str) -> pa.Column:
-    return _real(description, 0.0, 1.0)
-
-
-def _count(description: str, low: int = 0, *, nullable: bool = False) -> pa.Column:
-    dtype = "Int64" if nullable else "int64"
-    return pa.Column(dtype, pa.Check.ge(low), nullable=nullable, description=description)
-
-
-def _flag(description: str) -> pa.Column:
-    return pa.Column(bool, nullable=False, description=description)
-
-
-def _maybe(description: str) -> pa.Column:
-    return pa.Column("boolean", nullable=True, description=description)
-
-
-def _schema(name: str, columns: dict[str, pa.Column], unique: list[str]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, name=name, unique=unique, strict=False, ordered=False)
-
-
-_CURVE_COLUMNS = {
-    "benchmark": _text("Name of the registry entry."),
-    "task": _text("Task as the source names it."),
-    "subtask": _text("Subtask, or empty."),
-    "metric": _text("Metric as the source names it."),
-    "family": _text("Models that differ in size only."),
-    "n_shots": _count(
-        "Examples in the prompt; missing where the notion does not apply.", 0, nullable=True
-    ),
-}
-
-TIDY = _schema(
+TIDY = schema(
     "tidy",
     {
-        **_CURVE_COLUMNS,
-        "model": _text("Model as the source names it."),
-        "n_params": _real("Parameters: the x of the curve.", 1.0, nullable=False),
-        "n_params_kind": _text(
+        **CURVE_COLUMNS,
+        "model": text("Model as the source names it."),
+        "n_params": real("Parameters: the x of the curve.", 1.0, nullable=False),
+        "n_params_kind": text(
             "What n_params counts.",
             ["flop_matched_non_embedding", "non_embedding", "total", "active"],
         ),
-        "score": _real("Score as published, in the unit of the source.", nullable=False),
-        "stderr": _real("Published standard error, same unit as the score.", 0.0),
-        "n_samples": _count("Items behind the score.", 1, nullable=True),
-        "low_score": _real("Published score of poor or chance-level performance."),
-        "high_score": _real("Published score of excellent performance."),
-        "is_preferred": _maybe("The metric its authors judge by."),
-        "source_file": _text("File of the score, relative to data/raw/<benchmark>."),
+        "score": real("Score as published, in the unit of the source.", nullable=False),
+        "stderr": real("Published standard error, same unit as the score.", 0.0),
+        "n_samples": count("Items behind the score.", 1, nullable=True),
+        "low_score": real("Published score of poor or chance-level performance."),
+        "high_score": real("Published score of excellent performance."),
+        "is_preferred": maybe("The metric its authors judge by."),
+        "source_file": text("File of the score, relative to data/raw/<benchmark>."),
     },
     ["task", "subtask", "metric", "family", "n_shots", "model"],
 )
 
-ISSUES = _schema(
+ISSUES = schema(
     "issues",
     {
-        "benchmark": _text("Name of the registry entry."),
-        "kind": _text("Short name of the defect."),
-        "where": _text("File, task, model: enough to find it."),
-        "n_rows": _count("Published scores concerned."),
-        "detail": _text("What was found."),
-        "action": _text("What was done about it."),
-        "known": _flag("Listed in the registry beforehand."),
+        "benchmark": text("Name of the registry entry."),
+        "kind": text("Short name of the defect."),
+        "where": text("File, task, model: enough to find it."),
+        "n_rows": count("Published scores concerned."),
+        "detail": text("What was found."),
+        "action": text("What was done about it."),
+        "known": flag("Listed in the registry beforehand."),
     },
     ["kind", "where"],
 )
 
-TAGS = _schema(
+TAGS = schema(
     "tags",
     {
-        "benchmark": _text("Name of the registry entry."),
-        "task": _text("Task."),
-        "metric": _text("Metric."),
-        "discontinuous": _text(
-            "A step in the model's probabilities or outputs, per item.", TERNARY
-        ),
-        "nonlinear": _text("Nonlinear in the per-token error.", TERNARY),
-        "query": _text("What the model is asked; metrics pair within one query.", QUERIES),
-        "direction": _text("Whether larger is better.", DIRECTIONS),
-        "lower": _real("Lowest possible score, unit of the source; missing if unbounded."),
-        "upper": _real("Highest possible score, unit of the source; missing if unbounded."),
-        "chance": _real("Score of guessing, unit of the source; missing if unknown."),
-        "excluded": _text("Why the metric stays out of the tests, or empty."),
-        "reason": _text("Why it is tagged so."),
-        "reference": _text("Where that can be read."),
+        "benchmark": text("Name of the registry entry."),
+        "task": text("Task."),
+        "metric": text("Metric."),
+        "discontinuous": text("A step in the model's probabilities or outputs, per item.", TERNARY),
+        "nonlinear": text("Nonlinear in the per-token error.", TERNARY),
+        "query": text("What the model is asked; metrics pair within one query.", QUERIES),
+        "direction": text("Whether larger is better.", DIRECTIONS),
+        "lower": real("Lowest possible score, unit of the source; missing if unbounded."),
+        "upper": real("Highest possible score, unit of the source; missing if unbounded."),
+        "chance": real("Score of guessing, unit of the source; missing if unknown."),
+        "excluded": text("Why the metric stays out of the tests, or empty."),
+        "reason": text("Why it is tagged so."),
+        "reference": text("Where that can be read."),
     },
     ["task", "metric"],
 )
 
-_CURVE_ROW = {"curve_id": _text("Stable name of the curve."), **_CURVE_COLUMNS}
-
-SCORES = _schema(
+SCORES = schema(
     "scores",
     {
-        **_CURVE_ROW,
-        "n_sizes": _count("Distinct sizes.", MIN_SIZES),
-        "span_decades": _real("Largest minus smallest size.", 0.0, nullable=False),
-        "breakthroughness": _real("Schaeffer et al. (2023) Eq. 1, S; may be infinite or missing."),
-        "linearity": _real("BIG-bench linearity L."),
-        "state": _text("What S is.", STATES),
-        "null_q95": _real("95 % quantile of S for a flat curve of this many sizes and items."),
-        "range": _real("Largest minus smallest score, unit of the source.", 0.0, nullable=False),
-        "excluded": _text("Why the curve stays out of the tests, or empty."),
+        **CURVE_ROW,
+        "n_sizes": count("Distinct sizes.", MIN_SIZES),
+        "span_decades": real("Largest minus smallest size.", 0.0, nullable=False),
+        "breakthroughness": real("Schaeffer et al. (2023) Eq. 1, S; may be infinite or missing."),
+        "linearity": real("BIG-bench linearity L."),
+        "state": text("What S is.", STATES),
+        "null_q95": real("95 % quantile of S for a flat curve of this many sizes and items."),
+        "range": real("Largest minus smallest score, unit of the source.", 0.0, nullable=False),
+        "excluded": text("Why the curve stays out of the tests, or empty."),
     },
     ["curve_id"],
 )
 
 
-def _quantiles(
-    name: str,
-    description: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    median: str | None = None,
-) -> dict[str, pa.Column]:
-    """Columns of a median, under the measure's own name unless told, and of two quantiles."""
-    return {
-        median or name: _real(f"{description} median.", low, high),
-        f"{name}_q05": _real(f"{description} 5 % quantile.", low, high),
-        f"{name}_q95": _real(f"{description} 95 % quantile.", low, high),
-    }
-
-
-def _moments(name: str, description: str) -> dict[str, pa.Column]:
-    return {
-        f"{name}_mean": _real(f"{description} mean."),
-        f"{name}_sd": _real(f"{description} sd.", 0.0),
-    }
-
-
 _WIDTH = "10-90 % width, decades"
-FITS = _schema(
+FITS = schema(
     "fits",
     {
-        **_CURVE_ROW,
-        "n_sizes": _count("Distinct sizes.", MIN_SIZES),
-        "observation": _text("Observation model used.", ["beta_binomial", "gaussian"]),
-        "verdict": _text("SHARP, SMOOTH, FLAT, INVERSE or UNRESOLVED.", VERDICTS),
-        **_quantiles("width", f"{_WIDTH}: posterior", low=0.0, median="width_median"),
-        **_moments("log10_width", "log10 width: posterior"),
-        "p_width_lt_1": _share("P(width < 1 decade)."),
-        "p_width_gt_2": _share("P(width > 2 decades)."),
-        **_quantiles("location", "Location, log10 parameters:", median="location_median"),
-        **_moments("location", "Location: posterior"),
-        "p_location_inside": _share("P(location within the observed sizes)."),
-        **_quantiles("jump", "Jump, fraction of the range:", median="jump_median"),
-        **_moments("jump", "Jump: posterior"),
-        **_quantiles("jump_decade", "Largest rise over one decade, fraction of the range:"),
-        **_moments("jump_decade", "Largest rise over one decade: posterior"),
-        **_quantiles(
+        **CURVE_ROW,
+        "n_sizes": count("Distinct sizes.", MIN_SIZES),
+        "observation": text("Observation model used.", ["beta_binomial", "gaussian"]),
+        "verdict": text("SHARP, SMOOTH, FLAT, INVERSE or UNRESOLVED.", VERDICTS),
+        **quantiles("width", f"{_WIDTH}: posterior", low=0.0, median="width_median"),
+        **moments("log10_width", "log10 width: posterior"),
+        "p_width_lt_1": share("P(width < 1 decade)."),
+        "p_width_gt_2": share("P(width > 2 decades)."),
+        **quantiles("location", "Location, log10 parameters:", median="location_median"),
+        **moments("location", "Location: posterior"),
+        "p_location_inside": share("P(location within the observed sizes)."),
+        **quantiles("jump", "Jump, fraction of the range:", median="jump_median"),
+        **moments("jump", "Jump: posterior"),
+        **quantiles("jump_decade", "Largest rise over one decade, fraction of the range:"),
+        **moments("jump_decade", "Largest rise over one decade: posterior"),
+        **quantiles(
             "concentration_index",
             "One-decade rise over the jump, a line scores 1 / span:",
             low=0.0,
             high=1.0,
         ),
-        **_moments("concentration_index", "One-decade rise over the jump: posterior"),
-        **_quantiles(
+        **moments("concentration_index", "One-decade rise over the jump: posterior"),
+        **quantiles(
             "floor_length", "Decades from the smallest model to 10 % of the jump:", low=0.0
         ),
-        **_moments("floor_length", "Decades to 10 % of the jump: posterior"),
-        "p_jump": _share("P(jump > 0.05 of the range)."),
-        "p_jump_negative": _share("P(jump < -0.05 of the range)."),
-        "p_flat": _share("P(|jump| < 0.05 of the range)."),
-        "p_sharp": _share("P(jump > 0.05, width < 1, location inside), jointly."),
-        "p_nonmonotone": _share(
+        **moments("floor_length", "Decades to 10 % of the jump: posterior"),
+        "p_jump": share("P(jump > 0.05 of the range)."),
+        "p_jump_negative": share("P(jump < -0.05 of the range)."),
+        "p_flat": share("P(|jump| < 0.05 of the range)."),
+        "p_sharp": share("P(jump > 0.05, width < 1, location inside), jointly."),
+        "p_nonmonotone": share(
             "Weight of quadratic times its P(turns inside, by more than 0.05 on both sides): alarm."
         ),
-        "log_evidence_error": _real(
+        "log_evidence_error": real(
             "Largest half-width of a 95 % interval of the log evidence over the candidates, nats.",
             0.0,
         ),
-        "method": _text("nuts where it made the posterior of any candidate.", ENGINES),
-        "ess": _real("Smallest effective sample size over the candidates.", 0.0),
-        "r_hat": _real("Largest split R-hat over what NUTS sampled.", 0.0),
-        "divergences": _count("Most divergences over what NUTS sampled.", nullable=True),
-        "converged": _maybe(
+        "method": text("nuts where it made the posterior of any candidate.", ENGINES),
+        "ess": real("Smallest effective sample size over the candidates.", 0.0),
+        "r_hat": real("Largest split R-hat over what NUTS sampled.", 0.0),
+        "divergences": count("Most divergences over what NUTS sampled.", nullable=True),
+        "converged": maybe(
             "Whether all of what NUTS sampled converged; quadratic has two modes on most curves"
             " that rise or fall, and then does not."
         ),
-        "log10_bf_sigmoid_linear": _real("log10 Bayes factor, sigmoid over linear."),
-        "excluded": _text("Why the curve stays out of the tests, or empty."),
+        "log10_bf_sigmoid_linear": real("log10 Bayes factor, sigmoid over linear."),
+        "excluded": text("Why the curve stays out of the tests, or empty."),
     },
     ["curve_id"],
 )
 
-MODELS = _schema(
+MODELS = schema(
     "models",
     {
-        "curve_id": _text("Curve."),
-        "model": _text("Candidate.", CANDIDATES),
-        "log_evidence": _real("Log marginal likelihood, nats.", nullable=False),
-        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
-        "weight": _share("Posterior probability among the candidates, equal prior."),
-        "elpd_last": _real(
+        "curve_id": text("Curve."),
+        "model": text("Candidate.", CANDIDATES),
+        "log_evidence": real("Log marginal likelihood, nats.", nullable=False),
+        "log_evidence_error": real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
+        "weight": share("Posterior probability among the candidates, equal prior."),
+        "elpd_last": real(
             "Log score of the left-out largest size, per unit of the scale; an unbounded metric's"
             " scale is that of the whole curve, where the forecasts stage uses the smaller sizes'."
         ),
-        "elpd_se": _real("Half-width of a 95 % interval of elpd_last for its computation.", 0.0),
-        "method": _text("Engine of the posterior of all sizes.", ENGINES),
-        "ess": _real("Its effective sample size.", 0.0),
-        "r_hat": _real("Its split R-hat, by NUTS.", 0.0),
-        "divergences": _count("Its divergent transitions, by NUTS.", nullable=True),
-        "converged": _maybe("R-hat, effective size and divergences of NUTS are good enough."),
+        "elpd_se": real("Half-width of a 95 % interval of elpd_last for its computation.", 0.0),
+        "shape1_mean": real(
+            "Posterior mean of the first shape parameter: exponent per decade (power), location"
+            " (sigmoid), turning point (quadratic); missing for the others."
+        ),
+        "shape1_sd": real("Its posterior sd.", 0.0),
+        "method": text("Engine of the posterior of all sizes.", ENGINES),
+        "ess": real("Its effective sample size.", 0.0),
+        "r_hat": real("Its split R-hat, by NUTS.", 0.0),
+        "divergences": count("Its divergent transitions, by NUTS.", nullable=True),
+        "converged": maybe("R-hat, effective size and divergences of NUTS are good enough."),
     },
     ["curve_id", "model"],
 )
 
-PROFILES = _schema(
+PROFILES = schema(
     "profiles",
     {
-        "curve_id": _text("Curve."),
-        "log10_width": _real("Node of the common grid.", -1.5, 1.5, nullable=False),
-        "log_marginal": _real("Log marginal likelihood at this width, nats.", nullable=False),
+        "curve_id": text("Curve."),
+        "log10_width": real("Node of the common grid.", -1.5, 1.5, nullable=False),
+        "log_marginal": real("Log marginal likelihood at this width, nats.", nullable=False),
     },
     ["curve_id", "log10_width"],
 )
 
-AUDIT = _schema(
+AUDIT = schema(
     "audit",
     {
-        **_CURVE_ROW,
-        "n_sizes": _count("Distinct sizes.", MIN_SIZES),
-        "observation": _text("Observation model used.", ["beta_binomial", "gaussian"]),
-        "verdict": _text("Verdict of the fits table.", VERDICTS),
-        "in_sample": _flag("Drawn for the audit."),
-        "flagged": _flag(
+        **CURVE_ROW,
+        "n_sizes": count("Distinct sizes.", MIN_SIZES),
+        "observation": text("Observation model used.", ["beta_binomial", "gaussian"]),
+        "verdict": text("Verdict of the fits table.", VERDICTS),
+        "in_sample": flag("Drawn for the audit."),
+        "flagged": flag(
             "Audited because its row of fits is unsure of an evidence, or not of the run's engine."
         ),
-        "log_evidence": _real("Sigmoid: log evidence by quadrature, nats.", nullable=False),
-        "log_evidence_error": _real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
-        "evidence_gap": _real("Sigmoid: log evidence by NUTS less that by quadrature, nats."),
-        "evidence_gap_error": _real("Half-width of its 95 % interval, both engines' errors.", 0.0),
-        "linear_gap": _real("Linear: log evidence by NUTS less that by quadrature, nats."),
-        "linear_gap_error": _real("Half-width of its 95 % interval.", 0.0),
-        "log10_width_mean": _real("Posterior mean of log10 width by quadrature."),
-        "log10_width_sd": _real("Posterior sd of log10 width by quadrature.", 0.0),
-        "log10_width_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
-        "location_mean": _real("Posterior mean of location by quadrature."),
-        "location_sd": _real("Posterior sd of location by quadrature.", 0.0),
-        "location_shift": _real("Mean by NUTS less mean by quadrature, in posterior sds."),
-        "shift_error": _real(
+        "log_evidence": real("Sigmoid: log evidence by quadrature, nats.", nullable=False),
+        "log_evidence_error": real("Half-width of its 95 % interval, nats.", 0.0, nullable=False),
+        "evidence_gap": real("Sigmoid: log evidence by NUTS less that by quadrature, nats."),
+        "evidence_gap_error": real("Half-width of its 95 % interval, both engines' errors.", 0.0),
+        "linear_gap": real("Linear: log evidence by NUTS less that by quadrature, nats."),
+        "linear_gap_error": real("Half-width of its 95 % interval.", 0.0),
+        "log10_width_mean": real("Posterior mean of log10 width by quadrature."),
+        "log10_width_sd": real("Posterior sd of log10 width by quadrature.", 0.0),
+        "log10_width_shift": real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "location_mean": real("Posterior mean of location by quadrature."),
+        "location_sd": real("Posterior sd of location by quadrature.", 0.0),
+        "location_shift": real("Mean by NUTS less mean by quadrature, in posterior sds."),
+        "shift_error": real(
             "Half-width of a 95 % interval of a shift of none, from both effective sizes.", 0.0
         ),
-        "p_width_lt_1": _share("P(width < 1 decade) by quadrature."),
-        "p_width_lt_1_nuts": _share("P(width < 1 decade) by NUTS."),
-        "r_hat": _real("NUTS, sigmoid: largest split R-hat of the parameters.", 0.0),
-        "ess": _real("NUTS, sigmoid: smallest bulk effective size of the parameters.", 0.0),
-        "divergences": _count("NUTS, sigmoid: divergent transitions."),
-        "converged": _flag("NUTS, sigmoid: all three are good enough."),
-        "means_agree": _flag(f"Neither mean is shifted by {AGREED_SD} posterior sds."),
-        "evidence_agrees": _flag(f"Log evidences of sigmoid within {AGREED_NATS} nats."),
+        "p_width_lt_1": share("P(width < 1 decade) by quadrature."),
+        "p_width_lt_1_nuts": share("P(width < 1 decade) by NUTS."),
+        "r_hat": real("NUTS, sigmoid: largest split R-hat of the parameters.", 0.0),
+        "ess": real("NUTS, sigmoid: smallest bulk effective size of the parameters.", 0.0),
+        "divergences": count("NUTS, sigmoid: divergent transitions."),
+        "converged": flag("NUTS, sigmoid: all three are good enough."),
+        "means_agree": flag(f"Neither mean is shifted by {AGREED_SD} posterior sds."),
+        "evidence_agrees": flag(f"Log evidences of sigmoid within {AGREED_NATS} nats."),
     },
     ["curve_id"],
 )
 
-FORECASTS = _schema(
+FORECASTS = schema(
     "forecasts",
     {
-        "curve_id": _text("Curve."),
-        "n_left_out": _count("Largest sizes left out of the fit: 1 or 2.", 1),
-        "target": _count("Left-out size that is forecast: 1 the largest, 2 the next.", 1),
-        "predictor": _text(
+        "curve_id": text("Curve."),
+        "n_left_out": count("Largest sizes left out of the fit: 1 or 2.", 1),
+        "target": count("Left-out size that is forecast: 1 the largest, 2 the next.", 1),
+        "predictor": text(
             "Candidate, their average, the line through the two sizes before, the forecast through"
             " the partner, or the link fed with the partner's true score.",
             PREDICTORS,
         ),
-        "partner": _text("Continuous curve that the forecast goes through, or empty."),
-        "stratum": _text("What partner and curve share, or empty.", STRATA),
-        "n_train": _count("Sizes used; for a partner those with a score of both.", 2),
-        "observed": _real("Left-out score, oriented and scaled.", nullable=False),
-        "mean": _real("Predictive mean, same scale.", nullable=False),
-        "sd": _real("Predictive sd.", 0.0),
-        "q025": _real("Predictive 2.5 % quantile."),
-        "q10": _real("Predictive 10 % quantile."),
-        "q90": _real("Predictive 90 % quantile."),
-        "q975": _real("Predictive 97.5 % quantile."),
-        "log_score": _real("Log predictive density of the left-out score, per unit of the scale."),
-        "log_score_se": _real("Monte Carlo standard error of the log score.", 0.0),
-        "crps": _real("Continuous ranked probability score, lower is better.", 0.0),
-        "pit": _share("Probability integral transform, mid-point for counts."),
-        "pit_low": _share("Predictive probability of a lower score."),
-        "pit_high": _share(
+        "partner": text("Continuous curve that the forecast goes through, or empty."),
+        "stratum": text("What partner and curve share, or empty.", STRATA),
+        "n_train": count("Sizes used; for a partner those with a score of both.", 2),
+        "observed": real("Left-out score, oriented and scaled.", nullable=False),
+        "mean": real("Predictive mean, same scale.", nullable=False),
+        "sd": real("Predictive sd.", 0.0),
+        "q025": real("Predictive 2.5 % quantile."),
+        "q10": real("Predictive 10 % quantile."),
+        "q90": real("Predictive 90 % quantile."),
+        "q975": real("Predictive 97.5 % quantile."),
+        "log_score": real("Log predictive density of the left-out score, per unit of the scale."),
+        "log_score_se": real("Monte Carlo standard error of the log score.", 0.0),
+        "crps": real("Continuous ranked probability score, lower is better.", 0.0),
+        "pit": share("Probability integral transform, mid-point for counts."),
+        "pit_low": share("Predictive probability of a lower score."),
+        "pit_high": share(
             "Predictive probability of a lower score or the same; histograms of the transform"
             " spread a score evenly from pit_low to pit_high."
         ),
-        "inside_80": _maybe("Left-out score within the 80 % interval."),
-        "inside_95": _maybe("Left-out score within the 95 % interval."),
-        "discontinuity": _real(
+        "inside_80": maybe("Left-out score within the 80 % interval."),
+        "inside_95": maybe("Left-out score within the 95 % interval."),
+        "discontinuity": real(
             "Observed minus predictive mean, PaLM's D for two_point.", nullable=False
         ),
     },
     ["curve_id", "n_left_out", "target", "predictor", "partner"],
 )
-
-CONCENTRATION = _schema(
-    "concentration",
-    {
-        "benchmark": _text("Name of the registry entry, or 'pooled'."),
-        "hypothesis": _text("Hypothesis.", ["H1", "H2", "H3", "H4", "H5"]),
-        "estimand": _text("What is estimated."),
-        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
-        "stratum": _text("Which curves or pairs enter."),
-        "estimate": _real("Estimate; missing where there is nothing to compare."),
-        "lower": _real("Lower end of the 95 % interval."),
-        "upper": _real("Upper end of the 95 % interval."),
-        "p_value": _share("Two-sided permutation p-value."),
-        "n_tasks": _count("Tasks behind the estimate."),
-        "n_curves": _count("Curves (H1) or pairs (H2) behind it."),
-        "method": _text("How the p-value and interval were made."),
-        "seed": _count("Seed of the permutations."),
-        "note": _text("What to keep in mind, or empty."),
-    },
-    ["hypothesis", "estimand", "scheme", "stratum"],
-)
-
-HIERARCHY = _schema(
-    "hierarchy",
-    {
-        "benchmark": _text("Name of the registry entry."),
-        "scheme": _text("Class scheme: which axis of the tags splits the metrics."),
-        "prior": _text("Prior of the average log width.", ["default", "smooth", "sharp"]),
-        "parameter": _text(
-            "beta: class 1 minus class 0 in natural log width, negative = narrower; ratio:"
-            " exp(beta); gamma[query]: against the query with most curves; s_metric, s_task,"
-            " s_family, tau: sds; share_...: shares of variance; check_...: shares of curves."
-        ),
-        "estimate": _real("Posterior mean; missing where the note says why."),
-        "lower": _real("Lower end of the 90 % interval."),
-        "upper": _real("Upper end of the 90 % interval."),
-        "p_negative": _share("P(parameter < 0), for beta and gamma."),
-        "p_check": _share("P(the model gives a larger share than was found), for checks."),
-        "r_hat": _real("Split R-hat by ranks.", 0.0),
-        "ess_bulk": _real("Effective sample size of the bulk.", 0.0),
-        "divergences": _count("Divergent transitions of all chains.", nullable=True),
-        "pareto_k": _real("Pareto k of draws reweighted from another prior; missing if sampled."),
-        "n_curves": _count("Curves behind it."),
-        "n_tasks": _count("Their tasks."),
-        "n_families": _count("Their families."),
-        "n_metrics": _count("Their metrics, each within one class and query."),
-        "seed": _count("Seed of the chains."),
-        "note": _text("What to keep in mind, or empty."),
-    },
-    ["scheme", "prior", "parameter"],
-)
-
-REPRODUCTION = _schema(
-    "reproduction",
-    {
-        "name": _text("Short name of the claim."),
-        "source": _text("Paper that makes it, as an arXiv number."),
-        "claim": _text("What is claimed."),
-        "unit": _text("Unit of the numbers."),
-        "published": _real("Number printed; missing for a number given beside a printed one."),
-        "estimate": _real("The same from the scores; missing where they do not allow it."),
-        "lowest": _real("Lowest over the readings of the original."),
-        "highest": _real("Highest over the readings."),
-        "n_readings": _count("Readings that the scores allow."),
-        "reading": _text("The reading behind the estimate."),
-        "n": _count("Units behind the estimate, as the note says."),
-        "note": _text("What to keep in mind, or empty."),
-    },
-    ["name"],
-)
-
-CONTRACTS = {
-    schema.name: schema
-    for schema in (
-        TIDY,
-        ISSUES,
-        TAGS,
-        SCORES,
-        FITS,
-        MODELS,
-        PROFILES,
-        AUDIT,
-        FORECASTS,
-        CONCENTRATION,
-        HIERARCHY,
-        REPRODUCTION,
-    )
-}
 
 
 def check(table: pd.DataFrame, schema: pa.DataFrameSchema, *, source: str) -> pd.DataFrame:
@@ -447,7 +298,7 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema, *, source: str) -> pd
     table
         Any frame.
     schema
-        One of ``CONTRACTS``.
+        Of this module or of ``findings``.
     source
         File named in the report.
 

@@ -15,14 +15,21 @@ ORDER = (
     "fit_curves",
     "audit_curves",
     "forecast_curves",
+    "judge_tasks",
     "assess_concentration",
     "model_hierarchy",
     "pool_concentration",
+    "list_contrary",
+    "assess_multiverse",
+    "relate_residual",
+    "compare_bends",
     "render_benchmark",
     "render_index",
 )
 RENDER = {"render_benchmark", "render_index"}
-CONCENTRATION = {"assess_concentration", "pool_concentration"} | RENDER
+CONCENTRATION = {"assess_concentration", "pool_concentration", "list_contrary"} | RENDER
+# What tests on the fits and forecasts themselves, whatever the settings of the permutations.
+TESTS = {"assess_multiverse"} | CONCENTRATION
 
 
 def since(rule: str) -> set[str]:
@@ -33,14 +40,18 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", {"model_hierarchy"} | CONCENTRATION),
+        ("src/metamirage/concentration.py", {"compare_bends", "model_hierarchy"} | TESTS),
+        ("src/metamirage/latent.py", {"judge_tasks"} | RENDER),
+        ("src/metamirage/onsets.py", {"relate_residual"} | RENDER),
         ("src/metamirage/hierarchy.py", {"model_hierarchy", "render_benchmark"}),
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
-        ("src/metamirage/forecasts.py", {"forecast_curves"} | CONCENTRATION),
-        ("src/metamirage/links.py", {"forecast_curves"} | CONCENTRATION),
+        ("src/metamirage/forecasts.py", {"forecast_curves", "judge_tasks"} | TESTS),
+        ("src/metamirage/links.py", {"forecast_curves", "judge_tasks", "relate_residual"} | TESTS),
         ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
         ("src/metamirage/nuts.py", since("fit_curves")),
-        ("src/metamirage/scores.py", {"score_curves", "render_benchmark"}),
+        ("src/metamirage/against.py", {"list_contrary"} | RENDER),
+        ("src/metamirage/multiverse.py", {"assess_multiverse"} | RENDER),
+        ("src/metamirage/scores.py", {"score_curves", "assess_multiverse", "render_benchmark"}),
         ("src/metamirage/tags.py", since("tag_metrics")),
         ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
         ("src/metamirage/download.py", since("download_benchmark")),
@@ -92,7 +103,7 @@ def test_a_file_put_back_from_a_copy_is_noticed(
 @pytest.mark.parametrize(
     ("setting", "woken"),
     [
-        ("n_permutations=999", CONCENTRATION),
+        ("n_permutations=999", {"relate_residual", "compare_bends"} | CONCENTRATION),
         ("n_audit=2", {"audit_curves"} | RENDER),
         ("seed=7", since("score_curves")),
         ("mirror=elsewhere", set()),

@@ -11,6 +11,8 @@
 #   contents(file, ...)         digests of inputs that people write, for the params
 #   SETTINGS                    checked settings that shape results, for the report
 #   REGISTERED                  names of all benchmarks, enabled or not
+#   measured_rates()            the tests' measured error rates: file and digest, for the report
+#   trial_files(), sets_of(wildcards)   parts of the selfcheck
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
 #   reproduction_of(wildcards)  table of those numbers, for the benchmarks that have one
 
@@ -126,6 +128,52 @@ def reproduction_of(wildcards):
     )
 
 
+def measured_rates():
+    """Return the table of measured error rates, this machine's or the shipped one, and its digest.
+
+    As params and not as an input: a page must not start an hour of simulation.
+    """
+    own = Path("data/processed/selfcheck/rates.csv")
+    shipped = Path("data/raw/selfcheck/rates.csv")
+    for file in (own, shipped):
+        if file.is_file():
+            return [["rates", str(file)], ["digest", sha256_of(file)]]
+    return []
+
+
+# Worlds of the selfcheck, and the setting that says how many sets of each there are. The package
+# has the same list; importing it here would cost each start of Snakemake a second.
+WORLD_SETS = {
+    "W0": "null_sets",
+    "W1": "null_sets",
+    "W2": "other_sets",
+    "W3": "other_sets",
+    "W4": "other_sets",
+    "W5": "other_sets",
+}
+# Sets a job: minutes each, so that a run that was cut off loses little.
+SETS_A_PART = 50
+
+
+def trial_files():
+    """Return the tables of all parts of the selfcheck."""
+    settings = config["selfcheck"]
+    return [
+        f"data/processed/selfcheck/{world}.{part}.parquet"
+        for world, key in WORLD_SETS.items()
+        for part in range(-(-settings[key] // SETS_A_PART))
+    ]
+
+
+def sets_of(wildcards):
+    """Return the first simulated set of a part and the one after its last."""
+    first = int(wildcards.part) * SETS_A_PART
+    return [
+        first,
+        min(first + SETS_A_PART, config["selfcheck"][WORLD_SETS[wildcards.world]]),
+    ]
+
+
 REPRODUCED = ["bigbench"]
 REGISTERED = sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml"))
 config.update(
@@ -139,7 +187,9 @@ config.update(
 config["mirror"] = find_mirror(config, os.environ)
 # Where bytes came from and which benchmarks ran beside it shape no benchmark's result.
 SETTINGS = {
-    key: value for key, value in config.items() if key not in ("benchmarks", "mirror")
+    key: value
+    for key, value in config.items()
+    if key not in ("benchmarks", "mirror", "selfcheck")
 }
 # Faulty entries end the run here: inside an input function Snakemake would pass over them where
 # the rule's output is there from an earlier run.

@@ -1,20 +1,25 @@
 # CONCENTRATION: do sharp transitions sit with some metrics more than with others?
 #
 # REQUIRED INPUTS
+#   data/processed/tidy/{benchmark}.parquet
 #   data/processed/tags/{benchmark}.parquet
 #   data/processed/fits/{benchmark}.parquet
+#   data/processed/fits/{benchmark}.profiles.parquet
 #   data/processed/forecasts/{benchmark}.parquet
 # OUTPUTS
 #   data/processed/concentration/{benchmark}.parquet    table concentration of docs/tables.md
 #   data/processed/concentration/pooled.parquet         the same over all enabled benchmarks
+#   data/processed/concentration/{benchmark}.against.parquet    cases against the thesis
 
 
 rule assess_concentration:
     """Test the hypotheses on one benchmark."""
     input:
         code=code("concentration"),
+        tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
+        profiles="data/processed/fits/{benchmark}.profiles.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
     output:
         concentration="data/processed/concentration/{benchmark}.parquet",
@@ -44,3 +49,19 @@ rule pool_concentration:
         libraries=versions("numpy", "scipy", "statsmodels"),
     script:
         "../scripts/pool_concentration.py"
+
+
+rule list_contrary:
+    """List by name what speaks against the mirage."""
+    input:
+        code=code("against"),
+        tags="data/processed/tags/{benchmark}.parquet",
+        fits="data/processed/fits/{benchmark}.parquet",
+        forecasts="data/processed/forecasts/{benchmark}.parquet",
+        concentration="data/processed/concentration/{benchmark}.parquet",
+    output:
+        against="data/processed/concentration/{benchmark}.against.parquet",
+    log:
+        "logs/concentration/{benchmark}.against.log",
+    script:
+        "../scripts/list_contrary.py"

@@ -5,6 +5,7 @@
 # OUTPUTS
 #   reports/{benchmark}/index.html      one benchmark
 #   reports/index.html                  overview and pooled answer
+#   reports/selfcheck.html              error rates of the tests, measured on simulated worlds
 #   docs/figures/gpt3.png               figure of the README, only when asked for
 
 from metamirage.assumptions import collect_assumptions
@@ -29,6 +30,14 @@ rule render_benchmark:
         audit="data/processed/audit/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
+        against="data/processed/concentration/{benchmark}.against.parquet",
+        multiverse="data/processed/multiverse/{benchmark}.parquet",
+        multiverse_joint="data/processed/multiverse/{benchmark}.joint.parquet",
+        latent="data/processed/latent/{benchmark}.parquet",
+        residual="data/processed/residual/{benchmark}.parquet",
+        residual_tests="data/processed/residual/{benchmark}.tests.parquet",
+        superlinear="data/processed/superlinear/{benchmark}.parquet",
+        superlinear_tests="data/processed/superlinear/{benchmark}.tests.parquet",
         hierarchy="data/processed/concentration/{benchmark}.hierarchy.parquet",
         reproduction=reproduction_of,
     output:
@@ -50,6 +59,7 @@ rule render_benchmark:
             "jinja2",
         ),
         assumptions=ASSUMPTIONS,
+        rates=measured_rates(),
     script:
         "../scripts/render_benchmark.py"
 
@@ -62,6 +72,10 @@ rule render_index:
         pooled="data/processed/concentration/pooled.parquet",
         concentration=expand(
             "data/processed/concentration/{benchmark}.parquet",
+            benchmark=config["benchmarks"],
+        ),
+        against=expand(
+            "data/processed/concentration/{benchmark}.against.parquet",
             benchmark=config["benchmarks"],
         ),
         fits=expand(
@@ -87,9 +101,35 @@ rule render_index:
             )
         ),
         settings=SETTINGS,
-        libraries=versions("numpy", "scipy", "numba", "pandas", "statsmodels", "jinja2"),
+        rates=measured_rates(),
+        libraries=versions(
+            "numpy",
+            "scipy",
+            "numba",
+            "pandas",
+            "statsmodels",
+            "matplotlib",
+            "seaborn",
+            "jinja2",
+        ),
     script:
         "../scripts/render_index.py"
+
+
+rule render_selfcheck:
+    """Render the page of the tests' own error rates."""
+    input:
+        code=code("report"),
+        templates=templates(),
+    output:
+        page="reports/selfcheck.html",
+    log:
+        "logs/report/selfcheck.log",
+    params:
+        rates=measured_rates(),
+        libraries=versions("matplotlib", "jinja2"),
+    script:
+        "../scripts/render_selfcheck.py"
 
 
 rule readme_figure:

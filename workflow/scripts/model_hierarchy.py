@@ -3,8 +3,9 @@
 from typing import Any
 
 from _adapter import run
+from metamirage.findings import HIERARCHY
 from metamirage.hierarchy import model_hierarchy
-from metamirage.tables import FITS, HIERARCHY, PROFILES, TAGS, read_table, write_table
+from metamirage.tables import FITS, PROFILES, TAGS, read_table, write_table
 
 
 def main(job: Any) -> None:

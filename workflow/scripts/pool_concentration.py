@@ -3,8 +3,9 @@
 from typing import Any
 
 from _adapter import run
+from metamirage.findings import CONCENTRATION
 from metamirage.pooling import pool_concentration
-from metamirage.tables import CONCENTRATION, read_table, write_table
+from metamirage.tables import read_table, write_table
 
 
 def main(job: Any) -> None:

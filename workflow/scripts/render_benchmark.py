@@ -10,7 +10,7 @@ from metamirage.report import ReportInputs, render_benchmark
 
 def main(job: Any) -> None:
     inputs = ReportInputs.read(
-        {name: str(path) for name, path in job.input.items() if path},
+        {name: str(path) for name, path in [*job.input.items(), *job.params.rates] if path},
         settings=job.params.settings,
         libraries=job.params.libraries,
         assumptions=[Assumption(*parts) for parts in job.params.assumptions],

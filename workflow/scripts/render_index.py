@@ -13,9 +13,11 @@ def main(job: Any) -> None:
         fits=job.input.fits,
         audit=job.input.audit,
         concentration=job.input.concentration,
+        against=job.input.against,
         pooled=job.input.pooled,
         settings=job.params.settings,
         libraries=job.params.libraries,
+        rates=dict(job.params.rates).get("rates"),
     )
     Path(job.output.page).write_text(render_index(inputs), encoding="utf-8")
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from _adapter import run
 from metamirage.facts import read_facts
+from metamirage.findings import REPRODUCTION
 from metamirage.reproduction import reproduce_claims
-from metamirage.tables import REPRODUCTION, TAGS, TIDY, read_table, write_table
+from metamirage.tables import TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:

@@ -20,25 +20,38 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
+from metamirage.findings import (
+    AGAINST,
+    CONCENTRATION,
+    HIERARCHY,
+    LATENT,
+    MULTIVERSE,
+    MULTIVERSE_JOINT,
+    REPRODUCTION,
+    RESIDUAL,
+    RESIDUAL_TESTS,
+    SUPERLINEAR,
+    SUPERLINEAR_TESTS,
+)
+from metamirage.rates import read_rates
 from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.report import agreement, forecasting, hierarchical, layouts, results, text
+from metamirage.report import (
+    agreement,
+    calibration,
+    contrary,
+    forecasting,
+    hierarchical,
+    layouts,
+    multiverse,
+    results,
+    sharpness,
+    text,
+)
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.forest import forest_exhibit
 from metamirage.report.terms import TERMS, VERDICT_RULES
-from metamirage.tables import (
-    AUDIT,
-    CONCENTRATION,
-    FITS,
-    FORECASTS,
-    HIERARCHY,
-    ISSUES,
-    MODELS,
-    REPRODUCTION,
-    SCORES,
-    TAGS,
-    TIDY,
-    read_table,
-)
+from metamirage.tables import AUDIT, FITS, FORECASTS, ISSUES, MODELS, SCORES, TAGS, TIDY, read_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 N_LARGEST_S = 12
@@ -55,8 +68,11 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, hierarchy
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse,
+    hierarchy, latent, residual, residual_tests, superlinear, superlinear_tests
         Tables of the benchmark, under the contracts of the same names.
+    multiverse_joint
+        The same for the multiverse as a whole.
     settings
         Settings of the run that shape results; ``seed`` and ``prior`` among them.
     libraries
@@ -65,6 +81,8 @@ class ReportInputs:
         Modelling choices to list.
     reproduction
         Printed numbers beside ours, for a benchmark of which earlier papers printed some.
+    rates
+        Measured error rates of the tests, if they were measured.
     """
 
     spec: BenchmarkSpec
@@ -78,11 +96,20 @@ class ReportInputs:
     audit: pd.DataFrame
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
+    against: pd.DataFrame
+    multiverse: pd.DataFrame
+    multiverse_joint: pd.DataFrame
+    latent: pd.DataFrame
+    residual: pd.DataFrame
+    residual_tests: pd.DataFrame
+    superlinear: pd.DataFrame
+    superlinear_tests: pd.DataFrame
     hierarchy: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     assumptions: Sequence[Assumption]
     reproduction: pd.DataFrame | None = None
+    rates: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -108,8 +135,10 @@ class ReportInputs:
             If a table breaks its contract, or the registry entry is faulty.
         """
         contracts = (
-            TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION, HIERARCHY,
-        )  # fmt: skip
+            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
+            *(HIERARCHY, AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
+            *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
+        )
         return cls(
             spec=load_spec(Path(paths["spec"])),
             manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
@@ -117,12 +146,17 @@ class ReportInputs:
             libraries=libraries,
             assumptions=assumptions,
             reproduction=_reproduction(paths.get("reproduction")),
+            rates=_rates(paths.get("rates")),
             **{c.name: read_table(paths[c.name], c) for c in contracts},
         )
 
 
 def _reproduction(path: str | None) -> pd.DataFrame | None:
     return read_table(path, REPRODUCTION) if path else None
+
+
+def _rates(path: str | None) -> pd.DataFrame | None:
+    return read_rates(path) if path else None
 
 
 @dataclass(frozen=True)
@@ -133,11 +167,11 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, audit, concentration
+    fits, audit, concentration, against
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
-    settings, libraries
+    settings, libraries, rates
         As in ``ReportInputs``.
     """
 
@@ -145,9 +179,11 @@ class IndexInputs:
     fits: Mapping[str, pd.DataFrame]
     audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
+    against: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
+    rates: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -157,13 +193,16 @@ class IndexInputs:
         fits: Sequence[str],
         audit: Sequence[str],
         concentration: Sequence[str],
+        against: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
+        rates: str | None = None,
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits``, ``audit`` and ``concentration`` list the benchmarks in one order.
+        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
+        order.
 
         Raises
         ------
@@ -173,14 +212,17 @@ class IndexInputs:
         entries = [load_spec(Path(path)) for path in specs]
         names = [entry.name for entry in entries]
         tested = (read_table(path, CONCENTRATION) for path in concentration)
+        contrary_ones = (read_table(path, AGAINST) for path in against)
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
             audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
+            against=dict(zip(names, contrary_ones, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
+            rates=_rates(rates),
         )
 
 
@@ -209,6 +251,12 @@ def render_benchmark(inputs: ReportInputs) -> str:
         spec=inputs.spec,
         said=_benchmark_sentences(inputs, joined, foreseen),
         exhibits=exhibits,
+        multiverse_exhibit=multiverse.multiverse_exhibit(
+            inputs.multiverse, inputs.multiverse_joint
+        ),
+        contrary_exhibit=contrary.contrary_exhibit(
+            inputs.against, inputs.fits, curves, settings=inputs.settings
+        ),
         bundle=layouts.interactive_bundle(),
         curve_table=layouts.curve_table(joined),
         tables=_benchmark_tables(inputs, joined, foreseen),
@@ -272,8 +320,14 @@ def _benchmark_sentences(
         "engines": agreement.engines(inputs.fits),
         "agreement": agreement.agreement(inputs.audit),
         **results.hypotheses(inputs.concentration),
+        **_measured(inputs.rates),
+        "beside_H1": results.beside_h1(inputs.concentration),
+        "H5": results.translation(inputs.concentration),
+        "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
-        "untested": results.untested(inputs.concentration, HYPOTHESES),
+        "contrary": contrary.contrary(inputs.against),
+        **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
+        "untested": results.untested(inputs.concentration, _stated(inputs)),
         **hierarchical.sentences(inputs.hierarchy),
         "s_states": text.s_states(inputs.scores),
         "s_on_continuous": text.s_on_continuous(joined),
@@ -283,12 +337,41 @@ def _benchmark_sentences(
         "two_step": forecasting.step_quality(foreseen.steps),
         "issues": text.issue_count(inputs.issues),
         "reproduction": text.reproduced(inputs.reproduction),
-    } | _standing_sentences()
+        **_sharpness_sentences(inputs),
+    } | _standing_sentences(inputs.rates)
 
 
-def _standing_sentences() -> dict[str, str]:
+def _stated(inputs: ReportInputs) -> list[str]:
+    """Hypotheses whose rows belong into the concentration table; H3 has a table of its own."""
+    return [h for h in HYPOTHESES if h != "H3" or inputs.latent.empty]
+
+
+def _sharpness_sentences(inputs: ReportInputs) -> dict[str, str]:
     return {
-        "error_rates": text.ERROR_RATES_UNKNOWN,
+        "latent": sharpness.latent_counts(inputs.latent),
+        "latent_names": sharpness.latent_names(inputs.latent),
+        "latent_errors": sharpness.latent_errors(inputs.latent),
+        "residual": sharpness.residual_counts(inputs.residual),
+        "residual_tests": sharpness.residual_findings(inputs.residual_tests),
+        "bends": sharpness.bends(inputs.superlinear),
+        "bend_classes": sharpness.bend_findings(inputs.superlinear_tests),
+    }
+
+
+def _measured(rates: pd.DataFrame | None) -> dict[str, str]:
+    """Error rates of the tests behind the claims, by hypothesis."""
+    claims = (results.H1_ROW, results.H2_ROW, results.H5_ROW)
+    return {
+        f"rates_{row['hypothesis']}": calibration.beside_claim(
+            rates, hypothesis=row["hypothesis"], estimand=row["estimand"]
+        )
+        for row in claims
+    }
+
+
+def _standing_sentences(rates: pd.DataFrame | None) -> dict[str, str]:
+    return {
+        "error_rates": calibration.standing(rates, unknown=text.ERROR_RATES_UNKNOWN),
         "one_run": text.ONE_RUN,
         "default": text.UNRESOLVED_DEFAULT,
     }
@@ -299,6 +382,9 @@ def _benchmark_tables(
 ) -> dict[str, layouts.Plain | None]:
     return {
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
+        "contrary": contrary.contrary_table(inputs.against),
+        "multiverse": multiverse.joint_table(inputs.multiverse_joint),
+        "cases": contrary.case_table(inputs.against, inputs.fits),
         "hierarchy": hierarchical.hierarchy_table(inputs.hierarchy),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),
         "audit": agreement.worst_table(inputs.audit),
@@ -308,6 +394,10 @@ def _benchmark_tables(
         "tags": layouts.tag_table(inputs.tags),
         "issues": layouts.issue_table(inputs.issues),
         "reproduction": layouts.reproduction_table(inputs.reproduction),
+        "latent": sharpness.latent_table(inputs.latent),
+        "residual": sharpness.residual_table(inputs.residual),
+        "residual_tests": sharpness.residual_test_table(inputs.residual_tests),
+        "bends": sharpness.bend_table(inputs.superlinear_tests),
     }
 
 
@@ -315,6 +405,7 @@ def _glossaries() -> dict[str, Mapping[str, str]]:
     return {
         "columns": layouts.curve_glossary(),
         "estimands": layouts.estimand_glossary(),
+        "latent": sharpness.MEANINGS,
         "terms": TERMS,
     }
 
@@ -332,7 +423,9 @@ def render_index(inputs: IndexInputs) -> str:
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
-        said=_standing_sentences()
+        forest=forest_exhibit(inputs.concentration, inputs.pooled),
+        said=_standing_sentences(inputs.rates)
+        | _measured(inputs.rates)
         | {
             "not_comparable": results.not_comparable(inputs.pooled),
             "agreement": agreement.agreement_over(inputs.audit),
@@ -343,6 +436,19 @@ def render_index(inputs: IndexInputs) -> str:
     )
 
 
+def render_selfcheck(rates: pd.DataFrame, *, source: str) -> str:
+    """Render the page of the tests' own error rates.
+
+    Parameters
+    ----------
+    rates
+        Table ``findings.RATES``.
+    source
+        File it was read from, named on the page.
+    """
+    return _render("selfcheck.html.j2", **calibration.page_parts(rates, source=source))
+
+
 def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
     fits = inputs.fits[spec.name]
     return {
@@ -351,6 +457,7 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "tasks": f"{fits['task'].nunique():,}",
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
+        "contrary": contrary.contrary_count(inputs.against[spec.name]),
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 

@@ -61,7 +61,7 @@ def class_effect(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table
-        Table ``tables.HIERARCHY`` of a benchmark.
+        Table ``findings.HIERARCHY`` of a benchmark.
     """
     beta = rows_of(table, "beta")
     missing = beta[beta["estimate"].isna()]

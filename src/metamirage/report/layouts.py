@@ -12,9 +12,14 @@ import pandas as pd
 from itables import JavascriptFunction, options, to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 
-from metamirage.concentration import PAIRED, POPULATION
+from metamirage.concentration import PAIRED
+from metamirage.foresight import GAINS
+from metamirage.marginal import MARGINAL
+from metamirage.multiplicity import LABELS
+from metamirage.population import BESIDE, POPULATION
 from metamirage.report.text import curve_label, number, plural
 from metamirage.tables import CANDIDATES, FITS, SCORES, VERDICTS
+from metamirage.translation import TRANSLATION
 
 # Column of the page: name in the tables. Meanings come from the contracts.
 CURVE_COLUMNS = {
@@ -158,10 +163,17 @@ def estimand_glossary() -> dict[str, str]:
         name: f"H2: positive if the curve of the first class is {e.meaning}."
         for name, e in PAIRED.items()
     }
-    population = {name: f"H1: {meaning}." for name, meaning in POPULATION.items()}
+    over_curves = POPULATION | BESIDE | MARGINAL | LABELS
+    population = {name: f"H1: {meaning}." for name, meaning in over_curves.items()}
+    gains = {
+        name: f"H4: two-step minus direct, positive if two-step is better; {gain.meaning}."
+        for name, gain in GAINS.items()
+    }
+    shifted = {name: f"H5: {meaning}." for name, meaning in TRANSLATION.items()}
+    said = (population, paired, gains, shifted)
     return {
-        name: " ".join(filter(None, (population.get(name, ""), paired.get(name, ""))))
-        for name in sorted({*paired, *population})
+        name: " ".join(meanings[name] for meanings in said if name in meanings)
+        for name in sorted({*population, *paired, *gains, *shifted})
     }
 
 
@@ -172,7 +184,9 @@ def hypothesis_table(concentration: pd.DataFrame) -> Plain:
     rows = compared.sort_values(keys, kind="stable").to_dict("records")
     heads = (*keys, "estimate", "95 % interval", "p", "tasks", "curves or pairs", "note")
     return Plain(
-        caption="One row is one estimand; p-values are two-sided and not adjusted.",
+        caption=(
+            "One row is one estimand; p-values are not adjusted, and two-sided but for those of H5."
+        ),
         columns=heads,
         rows=tuple(_hypothesis_row(row, keys) for row in rows),
         numeric=frozenset({4, 6, 7, 8}),

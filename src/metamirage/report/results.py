@@ -8,10 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.concentration import MIN_TASKS
+from metamirage.paired import MIN_TASKS
 from metamirage.pairs import SAME_MODEL, SAME_OUTPUTS
 from metamirage.report.text import count_of, number, plural
 
+_THROUGH = (
+    "better foretold through their continuous partner than directly",
+    "worse foretold through their continuous partner than directly",
+)
 # What a positive and a negative estimate mean for the first class, and the unit.
 READINGS = {
     "log10_width": ("narrower", "wider", "log10 decades"),
@@ -22,6 +26,10 @@ READINGS = {
     "p_sharp": ("more probably sharp", "less probably sharp", ""),
     "sharp_share": ("more often SHARP", "less often SHARP", ""),
     "log_score": ("harder to forecast", "easier to forecast", "nats"),
+    "log_score_gain": (*_THROUGH, "nats of log score"),
+    "crps_gain": (*_THROUGH, "of CRPS"),
+    "log_score_gain_two_out": (*_THROUGH, "nats of log score, two sizes ahead"),
+    "crps_gain_two_out": (*_THROUGH, "of CRPS, two sizes ahead"),
 }
 SCHEME_WORDS = {
     "discontinuous": "discontinuous metrics",
@@ -31,6 +39,14 @@ SCHEME_WORDS = {
 # The rows that the overview and the head of a page put into words.
 H1_ROW = {"hypothesis": "H1", "estimand": "p_sharp", "scheme": "discontinuous"}
 H2_ROW = {"hypothesis": "H2", "estimand": "log10_width", "scheme": "discontinuous"}
+H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain", "scheme": "discontinuous"}
+H5_ROW = {"hypothesis": "H5", "estimand": "translation", "scheme": "discontinuous"}
+QUESTIONS = (
+    (H2_ROW, "Whether sharpness sits in the metric or in the models"),
+    (H4_ROW, "Whether a continuous metric foretells a discontinuous one better than its own past"),
+)
+# Tests by sign flips, which need six tasks.
+PAIRED_TESTS = ("H2", "H4")
 LEVEL = 0.05
 
 
@@ -75,7 +91,11 @@ def decided(row: Mapping[Any, Any]) -> str:
     """Say whether one row settles its question, without a full stop."""
     if math.isnan(row["estimate"]):
         return "nothing was tested"
-    if row["hypothesis"] == "H2" and row["benchmark"] != "pooled" and row["n_tasks"] < MIN_TASKS:
+    if (
+        row["hypothesis"] in PAIRED_TESTS
+        and row["benchmark"] != "pooled"
+        and row["n_tasks"] < MIN_TASKS
+    ):
         return (
             f"the pairs can't decide: {plural(row['n_tasks'], 'task')} can reach no p-value below"
             f" {2.0 ** (1 - row['n_tasks']):.3g}, and {MIN_TASKS} are needed"
@@ -111,9 +131,67 @@ def chosen_row(table: pd.DataFrame, wanted: Mapping[str, str]) -> dict[Any, Any]
     return ranked.sort_values(["_empty", "_rank"], kind="stable").iloc[0].to_dict()
 
 
+def beside_h1(concentration: pd.DataFrame) -> str:
+    """Put what stands beside H1 into sentences: regression, naive test, enrichment, labels.
+
+    A row that is not in the table is left out.
+    """
+    scheme = {"hypothesis": "H1", "scheme": "discontinuous"}
+    wanted = {
+        "Regression (GEE), difference in the share of SHARP": scheme | {"estimand": "gee_share"},
+        "Fisher's test on curves, difference in the same share": scheme
+        | {"estimand": "naive_fisher"},
+        "Enrichment of the headline metrics among SHARP curves": {"estimand": "enrichment"},
+        "Share of SHARP labels expected to be wrong": {"estimand": "sharp_false_share"},
+    }
+    rows = {head: chosen_row(concentration, keys) for head, keys in wanted.items()}
+    return " ".join(_beside(head, row) for head, row in rows.items() if row is not None)
+
+
+def _beside(head: str, row: Mapping[Any, Any]) -> str:
+    note = f" ({row['note']})" if row["note"] else ""
+    if math.isnan(row["estimate"]):
+        return f"{head}: none{note}."
+    facts = [number(row["estimate"])]
+    if math.isfinite(row["lower"]) and math.isfinite(row["upper"]):
+        facts.append(interval_text(row["lower"], row["upper"], row["n_tasks"]))
+    if not math.isnan(row["p_value"]):
+        facts.append(p_text(row["p_value"]))
+    return f"{head}: {', '.join(facts)}{note}."
+
+
+def translation(concentration: pd.DataFrame) -> str:
+    """Put H5 into sentences: the shift, the widths, and the conclusion of the table."""
+    row = chosen_row(concentration, H5_ROW)
+    if row is None:
+        return "Not assessed."
+    if math.isnan(row["estimate"]):
+        return f"Discontinuous metrics: nothing to compare, {row['stratum']} ({row['note']})."
+    same = {"estimand": "equal_width", "stratum": row["stratum"]}
+    width = chosen_row(concentration, H5_ROW | same)
+    parts = [_beside(f"Later by, in decades ({row['stratum']})", row | {"p_value": math.nan})]
+    if width is not None:
+        parts.append(_beside("Narrower by, in log10 decades, p for equal widths", width))
+    return " ".join(parts)
+
+
+def corrected(concentration: pd.DataFrame) -> str:
+    """Say what Holm's correction makes of the rows that stand for a hypothesis."""
+    rows = concentration[concentration["correction"] != ""]
+    if rows.empty:
+        return "No hypothesis has a p-value to adjust."
+    ordered = rows.sort_values(["correction", "hypothesis"], kind="stable").to_dict("records")
+    said = [
+        f"{row['hypothesis']} {row['estimand']} {p_text(row['p_adjusted'])} ({row['correction']})"
+        for row in ordered
+    ]
+    return f"Adjusted by Holm within each family: {'; '.join(said)}."
+
+
 def hypotheses(concentration: pd.DataFrame) -> dict[str, str]:
-    """Put the main row of H1 and of H2 into words; keys ``H1`` and ``H2``."""
-    rows = {wanted["hypothesis"]: chosen_row(concentration, wanted) for wanted in (H1_ROW, H2_ROW)}
+    """Put the main rows of H1, H2 and H4 into words, by hypothesis."""
+    wanted_rows = (H1_ROW, H2_ROW, H4_ROW)
+    rows = {wanted["hypothesis"]: chosen_row(concentration, wanted) for wanted in wanted_rows}
     return {name: "Not assessed." if row is None else result(row) for name, row in rows.items()}
 
 
@@ -122,7 +200,7 @@ def answer(
     concentration: Mapping[str, pd.DataFrame],
     pooled: pd.DataFrame,
 ) -> str:
-    """Answer the question of the report in two sentences.
+    """Answer the question of the report: verdicts, then each primary hypothesis.
 
     Parameters
     ----------
@@ -140,18 +218,31 @@ def answer(
         f"Of the curves screened on {plural(len(fits), 'benchmark')}, {sharp} show a sharp"
         f" transition and {unresolved} stay unresolved."
     )
-    return f"{first} {_models_or_metrics(concentration, pooled)}"
+    primary = [
+        _primary(concentration, pooled, claim=claim, question=question)
+        for claim, question in QUESTIONS
+    ]
+    return " ".join([first, *filter(None, primary)])
 
 
-def _models_or_metrics(concentration: Mapping[str, pd.DataFrame], pooled: pd.DataFrame) -> str:
-    wanted = H2_ROW | {"stratum": SAME_OUTPUTS}
+def _primary(
+    concentration: Mapping[str, pd.DataFrame],
+    pooled: pd.DataFrame,
+    *,
+    claim: Mapping[str, str],
+    question: str,
+) -> str:
+    """Put one primary hypothesis into a sentence; empty if no benchmark has a row of it."""
+    wanted = {**claim, "stratum": SAME_OUTPUTS}
     rows = {name: chosen_row(table, wanted) for name, table in concentration.items()}
+    if not any(rows.values()):
+        return ""
     tasks = {name: row["n_tasks"] if row else 0 for name, row in rows.items()}
     if max(tasks.values()) < MIN_TASKS:
         counts = ", ".join(f"{name} {n}" for name, n in tasks.items())
         return (
-            "Whether sharpness sits in the metric or in the models the pairs can't decide: no"
-            f" benchmark has {MIN_TASKS} tasks scored both ways on the same outputs ({counts})."
+            f"{question} the pairs can't decide: no benchmark has {MIN_TASKS} tasks scored both"
+            f" ways on the same outputs ({counts})."
         )
     total = chosen_row(pooled, wanted)
     if total and not math.isnan(total["estimate"]):
@@ -163,13 +254,13 @@ def _models_or_metrics(concentration: Mapping[str, pd.DataFrame], pooled: pd.Dat
 
 
 def not_comparable(concentration: pd.DataFrame) -> str:
-    """Say how many estimands have nothing to compare, and why."""
+    """Say how many estimands have no estimate, and why."""
     empty = concentration[concentration["estimate"].isna()]
     if empty.empty:
-        return "Every estimand has something to compare."
+        return "Every estimand has an estimate."
     why = [f"{note}: {n:,}" for note, n in empty["note"].value_counts().sort_index().items()]
     return (
-        f"{count_of(len(empty), len(concentration))} estimands have nothing to compare and are left"
+        f"{count_of(len(empty), len(concentration))} estimands have no estimate and are left"
         f" out of the table ({'; '.join(why)})."
     )
 

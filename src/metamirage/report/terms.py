@@ -50,5 +50,14 @@ TERMS = {
         "A metric without a step that scores the same models on the same task; the link says how"
         " the other metric depends on it."
     ),
+    "two-step forecast": (
+        "The partner's largest score is forecast first and carried over by the link; a direct"
+        " forecast extends the curve itself."
+    ),
+    "specification": "One choice of measure, classes, metrics, families, shots, sizes and items.",
+    "standardised effect": (
+        "Mean over tasks of a difference between paired curves over its root mean square: from −1"
+        " to 1, whatever the measure."
+    ),
     "CRPS": "Continuous ranked probability score; lower is better.",
 }

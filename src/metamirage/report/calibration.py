@@ -1,0 +1,262 @@
+"""How often the tests themselves are wrong: the selfcheck's rates, in words, a table and a figure.
+
+Rates come from the table alone. A claim is printed beside those of its own test, in the worlds
+without an effect of class (type-I error) and in those with one (power).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from metamirage.figures import BLUE, VERMILION, styled
+from metamirage.rates import LEVEL
+from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.layouts import Plain
+from metamirage.report.text import NBSP, count_of, listed, number, percent, plural
+from metamirage.worlds import NULL_WORLDS, SENTENCES
+
+NOT_MEASURED = "The error rates of this test were not measured."
+# Rows that the figure shows: those that stand for a hypothesis, and naive ones beside them.
+SHOWN = {
+    ("H2", "log10_width"): "H2 width (primary)",
+    ("H2", "log10_width_default"): "H2 width, prior of the fits",
+    ("H2", "naive_flips"): "H2 width by pair (naive)",
+    ("H2", "location"): "H2 location",
+    ("H1", "sharp_share"): "H1 share of SHARP",
+    ("H1", "p_sharp"): "H1 P(sharp)",
+    ("H1", "naive_fisher"): "H1 Fisher by curve (naive)",
+    ("H5", "translation"): "H5 translation",
+}
+# What a test asks that is true without an effect of class: rejecting is then right.
+RIGHT_WITHOUT_EFFECT = {("H5", "equal_width")}
+
+
+def tests_of(rates: pd.DataFrame) -> pd.DataFrame:
+    """Rows of tests that had a p-value at least once."""
+    return rates[(rates["kind"] == "test") & (rates["cases"] > 0)]
+
+
+def beside_claim(rates: pd.DataFrame | None, *, hypothesis: str, estimand: str) -> str:
+    """Say how often the test behind a claim rejects in simulated worlds.
+
+    Parameters
+    ----------
+    rates
+        Table ``findings.RATES``, if there is one.
+    hypothesis, estimand
+        Of the claim's row.
+    """
+    if rates is None:
+        # The page says once that nothing was measured.
+        return ""
+    found = tests_of(rates)
+    found = found[(found["hypothesis"] == hypothesis) & (found["estimand"] == estimand)]
+    if found.empty:
+        return NOT_MEASURED
+    null = found[found["world"].isin(NULL_WORLDS)]
+    power = found[found["class_effect"]]
+    said = [
+        f"Measured on simulated benchmarks, at {LEVEL}: without an effect of class this test"
+        f" rejects in {_rates_said(null)}; with one in {_rates_said(power)}."
+    ]
+    return " ".join([*said, *_warning(null)])
+
+
+def _rates_said(rows: pd.DataFrame) -> str:
+    said = [
+        f"{percent(row['rate'])} (95{NBSP}% interval {percent(row['lower'])} to"
+        f" {percent(row['upper'])}) of {plural(int(row['cases']), 'set')} of {row['world']}"
+        for row in rows.to_dict("records")
+    ]
+    return " and ".join(said) or "no set"
+
+
+def _warning(null: pd.DataFrame) -> list[str]:
+    wrong = null[null["lower"] > LEVEL]
+    if wrong.empty:
+        return []
+    return [f"In {', '.join(wrong['world'])} that is too often: don't rely on its p-value."]
+
+
+def standing(rates: pd.DataFrame | None, *, unknown: str) -> str:
+    """Say what was simulated, or that nothing was."""
+    if rates is None:
+        return unknown
+    sets = rates.groupby("world")["n_sets"].max()
+    return (
+        f"The error rates beside the claims are measured: {plural(int(sets.sum()), 'benchmark')}"
+        " simulated with known truth went through the same functions (reports/selfcheck.html); the"
+        " worlds are simpler than real benchmarks, with"
+        " independent tasks and the noise that the models assume in kind."
+    )
+
+
+def worlds_said(rates: pd.DataFrame) -> dict[str, str]:
+    """Say what each world is and how many sets of it were simulated."""
+    sets = rates.groupby("world")["n_sets"].max()
+    return {
+        f"{world}, {plural(int(sets[world]), 'set')}": SENTENCES[world]
+        for world in sorted(sets.index)
+    }
+
+
+def findings(rates: pd.DataFrame) -> list[str]:
+    """Say which tests keep their level where class has no effect, and which do not."""
+    found = tests_of(rates)
+    null = found[
+        found["world"].isin(NULL_WORLDS) & ~_keys(found).isin(RIGHT_WITHOUT_EFFECT).to_numpy()
+    ]
+    above, within = null[null["lower"] > LEVEL], null[null["lower"] <= LEVEL]
+    return [
+        f"{count_of(len(within), len(null))} tests keep the level of {LEVEL} in W0 or W1 as far as"
+        f" the sets can tell; {len(above):,} reject too often: {_named(above) or 'none'}.",
+        *_coverage(rates),
+        *_sharp(rates),
+    ]
+
+
+def _keys(rows: pd.DataFrame) -> pd.Series:
+    return rows[["hypothesis", "estimand"]].apply(tuple, axis=1)
+
+
+def _named(rows: pd.DataFrame) -> str:
+    ordered = rows.sort_values("rate", ascending=False).to_dict("records")
+    named = [
+        f"{r['hypothesis']} {r['estimand']} {percent(r['rate'])} ({r['world']})" for r in ordered
+    ]
+    return listed(named, most=12)
+
+
+def _coverage(rates: pd.DataFrame) -> Iterable[str]:
+    for row in rates[(rates["kind"] == "coverage") & (rates["cases"] > 0)].to_dict("records"):
+        yield (
+            f"{row['world']}: the 90{NBSP}% interval of {row['estimand']} holds the truth for"
+            f" {count_of(int(row['hits']), int(row['cases']))} curves that rise."
+        )
+
+
+def _sharp(rates: pd.DataFrame) -> Iterable[str]:
+    sharp = rates[(rates["kind"] == "verdict") & rates["estimand"].str.startswith("SHARP of ")]
+    for row in sharp.to_dict("records"):
+        kind = str(row["estimand"]).removeprefix("SHARP of ")
+        yield (
+            f"{row['world']}: SHARP is the verdict on"
+            f" {count_of(int(row['hits']), int(row['cases']))} curves of {_KINDS[kind]}."
+        )
+
+
+_KINDS = {
+    "flat": "flat skills",
+    "smooth": "skills that grow smoothly",
+    "break": "skills that break",
+    "switch": "runs that end in one of two states",
+}
+
+
+def rate_table(rates: pd.DataFrame) -> Plain:
+    """Lay out the rejections of all tests, a row a test and world."""
+    ordered = tests_of(rates).sort_values(["hypothesis", "estimand", "world"], kind="stable")
+    heads = (
+        "hypothesis", "estimand", "world", "sets", "rejected", "rate", "95 % interval",
+        "mean estimate", "sd of estimates",
+    )  # fmt: skip
+    return Plain(
+        caption=f"One row is one test in one world; rejected: p of at most {LEVEL}.",
+        columns=heads,
+        rows=tuple(_rate_row(row) for row in ordered.to_dict("records")),
+        numeric=frozenset({3, 4, 5, 7, 8}),
+    )
+
+
+def _rate_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (
+        str(row["hypothesis"]),
+        str(row["estimand"]),
+        str(row["world"]),
+        number(row["cases"]),
+        number(row["hits"]),
+        percent(row["rate"]),
+        f"{percent(row['lower'])} to {percent(row['upper'])}",
+        number(row["mean_estimate"]),
+        number(row["sd_estimate"]),
+    )
+
+
+def rate_exhibit(rates: pd.DataFrame) -> Exhibit:
+    """Show the rejection rates of the main tests by world."""
+    found = tests_of(rates)
+    shown = found[_keys(found).isin(list(SHOWN)).to_numpy()]
+    told = _named(shown[shown["world"].isin(NULL_WORLDS)])
+    return Exhibit(
+        "rates",
+        "How often do the tests reject, where there is nothing and where there is something?",
+        "Points are shares of simulated sets with a p-value of at most"
+        f" {LEVEL}, lines exact 95{NBSP}% intervals. Orange worlds have no effect of class: a good"
+        f" test lies on the dotted line at {LEVEL}, left of it where it is cautious. In blue worlds"
+        " the metrics make a mirage: further right is better. More tasks than the simulated sets"
+        " have would bring more power, and more rejections where an estimate is biased.",
+        f"Dot plot of rejection rates by test and world. Without effect: {told}.",
+        embedded(draw_rates(shown)),
+    )
+
+
+def draw_rates(rates: pd.DataFrame) -> Figure:
+    """Dot plot of rejection rates, a panel a world.
+
+    Parameters
+    ----------
+    rates
+        Rows of ``SHOWN`` tests.
+    """
+    worlds = sorted(rates["world"].unique())
+    names = list(SHOWN.values())[::-1]
+    with styled():
+        figure = Figure(figsize=(1.6 + 1.55 * len(worlds), 3.4), layout="constrained")
+        axes = figure.subplots(1, len(worlds), squeeze=False, sharey=True)[0]
+        for axis, world in zip(axes, worlds, strict=True):
+            rows = rates[rates["world"] == world]
+            height = [names.index(SHOWN[key]) for key in _keys(rows)]
+            colour = BLUE if rows["class_effect"].any() else VERMILION
+            rate = rows["rate"].to_numpy(float)
+            reach = np.abs(rows[["lower", "upper"]].to_numpy(float).T - rate)
+            axis.axvline(LEVEL, color="0.35", linestyle=":", linewidth=1)
+            axis.errorbar(rate, height, xerr=reach, fmt="o", color=colour, markersize=4)
+            axis.set(xlim=(-0.03, 1.03), xticks=[0, 0.5, 1], title=world, xlabel="rejected")
+            axis.set_yticks(range(len(names)), names)
+    return figure
+
+
+def page_parts(rates: pd.DataFrame, *, source: str) -> dict[str, object]:
+    """Everything the selfcheck's page shows, by the names of its template.
+
+    Parameters
+    ----------
+    rates
+        Table ``findings.RATES``.
+    source
+        File it was read from.
+    """
+    found = tests_of(rates)
+    primary = found[(found["hypothesis"] == "H2") & (found["estimand"] == "log10_width")]
+    null = primary[primary["world"].isin(NULL_WORLDS)]
+    first = rates.iloc[0]
+    return {
+        "lead": f"The primary test (H2, width) rejects at {LEVEL} in {_rates_said(null)}, where"
+        " there is nothing to find.",
+        "worlds": worlds_said(rates),
+        "findings": findings(rates),
+        "exhibit": rate_exhibit(rates),
+        "table": rate_table(rates),
+        "run": {
+            "table": source,
+            "seed": str(first["seed"]),
+            "permutations": str(first["n_draws"]),
+            "versions": str(first["versions"]),
+            "made by": "snakemake --cores 8 selfcheck",
+        },
+    }

@@ -1,0 +1,216 @@
+"""Stage selfcheck: how often the tests are wrong, and how often they see what is there.
+
+Benchmarks of known truth (``worlds``) go through the functions that real ones go through: curves,
+the sigmoid's integral, its summary and verdict, and the tests of ``concentration`` under the class
+scheme that is primary. ``rates`` counts what came out.
+
+Not yet here: H4, whose forecasts need all candidates, and the three-way verdict of H3; a set's rows
+of it would be made in ``check_set`` beside those of the other hypotheses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from metamirage.concentration import assess_scheme, classify, make_pairs, tested_curves
+from metamirage.curves import Curve, FloatArray, build_curves, curve_seed
+from metamirage.engine import integrate
+from metamirage.findings import TRIALS
+from metamirage.fits import Effort
+from metamirage.own_prior import add_own_widths
+from metamirage.pairs import SAME_OUTPUTS
+from metamirage.permutation import flip_test
+from metamirage.priors import LOG10_WIDTH_NODES, priors_for
+from metamirage.strata import describe_curves
+from metamirage.tables import CANDIDATES, CURVE_KEY, FORECASTS, VERDICTS
+from metamirage.verdicts import P_JUMP, summarise, verdict
+from metamirage.worlds import WORLDS, Synthetic, make_world
+
+Row = dict[str, object]
+
+# The scheme of the rows that stand for a hypothesis.
+SCHEME = "discontinuous"
+# The test that a count of pairs would suggest, beside ``population``'s test on a count of curves.
+NAIVE_FLIPS = "naive_flips"
+
+# Means of log10 width are then exact to 0.004 decades where a curve rises; its posterior sd is 0.1
+# and more. The errors of the two metrics are alike, so they make a test weaker and not wrong.
+EFFORT = Effort(n_first=64, target_error=0.1, max_error=np.inf)
+
+
+class Fitted(NamedTuple):
+    """Columns of ``tables.FITS`` that the tests read, and ``tables.PROFILES``."""
+
+    fits: pd.DataFrame
+    profiles: pd.DataFrame
+
+
+def make_set(world: str, number: int, *, seed: int) -> tuple[Synthetic, int]:
+    """Draw one simulated benchmark, and the run seed of its fits.
+
+    Parameters
+    ----------
+    world
+        One of ``worlds.WORLDS``.
+    number
+        Of the set within its world, from 0.
+    seed
+        Of the selfcheck.
+    """
+    words = np.random.SeedSequence([seed, WORLDS.index(world), number])
+    rng = np.random.default_rng(words)
+    synthetic = make_world(world, rng, benchmark=f"synthetic {world}")
+    return synthetic, int(words.generate_state(1)[0])
+
+
+def fit_sigmoids(curves: Sequence[Curve], *, seed: int) -> Fitted:
+    """Fit the one candidate whose posterior the tests of class read.
+
+    At the stage's own effort the rows would equal those of ``fits.fit_curves``, draw by draw; the
+    other candidates, which forecasts and Bayes factors need, are left out for time.
+    """
+    rows, profiles = zip(*(_fit_sigmoid(curve, seed=seed) for curve in curves), strict=True)
+    names = np.repeat([curve.curve_id for curve in curves], len(LOG10_WIDTH_NODES))
+    return Fitted(
+        fits=pd.DataFrame(list(rows)).astype({"n_shots": "Int64"}),
+        profiles=pd.DataFrame(
+            {
+                "curve_id": names,
+                "log10_width": np.tile(LOG10_WIDTH_NODES, len(curves)),
+                "log_marginal": np.concatenate(profiles),
+            }
+        ),
+    )
+
+
+def _fit_sigmoid(
+    curve: Curve, *, seed: int, effort: Effort = EFFORT
+) -> tuple[dict[str, object], FloatArray]:
+    streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
+    posterior = integrate(
+        curve,
+        "sigmoid",
+        priors_for(curve, "sigmoid"),
+        rng=np.random.default_rng(streams[CANDIDATES.index("sigmoid")]),
+        n_first=effort.n_first,
+        target_error=effort.target_error,
+    )
+    summary = summarise(curve, posterior)
+    row = {
+        "curve_id": curve.curve_id,
+        **curve.key,
+        "n_sizes": curve.n_sizes,
+        "observation": curve.observation,
+        "verdict": verdict(summary, curve.n_sizes),
+        **summary,
+        "excluded": curve.excluded,
+    }
+    return row, posterior.profile
+
+
+def check_sets(world: str, numbers: Sequence[int], *, seed: int, n_draws: int) -> pd.DataFrame:
+    """Take simulated sets of one world through the pipeline.
+
+    Parameters
+    ----------
+    world
+        One of ``worlds.WORLDS``.
+    numbers
+        Of the sets; each draws from a stream of its own.
+    seed
+        Of the selfcheck.
+    n_draws
+        Random permutations or sign flips behind a p-value.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table ``findings.TRIALS``.
+    """
+    rows = [row for n in numbers for row in check_set(world, n, seed=seed, n_draws=n_draws)]
+    return pd.DataFrame(rows).assign(world=world, seed=seed)[list(TRIALS.columns)]
+
+
+def check_set(world: str, number: int, *, seed: int, n_draws: int) -> list[Row]:
+    """Draw one set, fit it and test it: rows of ``findings.TRIALS`` without world and seed."""
+    synthetic, run_seed = make_set(world, number, seed=seed)
+    fitted = fit_sigmoids(build_curves(synthetic.tidy, synthetic.tags), seed=run_seed)
+    return judge_set(synthetic, fitted, number=number, seed=run_seed, n_draws=n_draws)
+
+
+def judge_set(
+    synthetic: Synthetic, fitted: Fitted, *, number: int, seed: int, n_draws: int
+) -> list[Row]:
+    """Test one fitted set, and hold its fits against the truth."""
+    found = [
+        *_test_rows(synthetic, fitted, seed=seed, n_draws=n_draws),
+        *_truth_rows(synthetic.truth, fitted.fits),
+    ]
+    empty: Row = {"estimate": np.nan, "p_value": np.nan, "hits": 0, "cases": 0}
+    return [{"number": number} | empty | row for row in found]
+
+
+def _test_rows(synthetic: Synthetic, fitted: Fitted, *, seed: int, n_draws: int) -> list[Row]:
+    # No forecasts: the estimand that reads them has no pairs then.
+    none = pd.DataFrame({name: [] for name in FORECASTS.columns})
+    none = none.astype({"curve_id": "str", "predictor": "str"})
+    tested = tested_curves(fitted.fits, none, synthetic.tags)
+    described = describe_curves(tested, tidy=synthetic.tidy, tags=synthetic.tags)
+    curves = add_own_widths(described, fitted.profiles)
+    rng, beside = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+    rows = assess_scheme(curves, SCHEME, rng=rng, beside=beside, n_draws=n_draws)
+    rows.append(_naive_flips(curves, rng=beside, n_draws=n_draws))
+    kept = ("hypothesis", "estimand", "estimate", "p_value")
+    return [
+        {"kind": "test", **{name: row[name] for name in kept}}
+        for row in rows
+        if row["stratum"] in ("all", SAME_OUTPUTS)
+    ]
+
+
+def _naive_flips(curves: pd.DataFrame, *, rng: np.random.Generator, n_draws: int) -> Row:
+    """Sign flips of the primary measure by pair, as if pairs of a task were independent."""
+    pairs = make_pairs(curves.assign(label=classify(curves, SCHEME)).dropna(subset="label"))
+    test = flip_test(pairs["log10_width"].to_numpy(float), rng=rng, n_draws=n_draws)
+    return {
+        "hypothesis": "H2",
+        "estimand": NAIVE_FLIPS,
+        "stratum": SAME_OUTPUTS,
+        "estimate": test.estimate,
+        "p_value": test.p_value,
+    }
+
+
+def _truth_rows(truth: pd.DataFrame, fits: pd.DataFrame) -> list[Row]:
+    """Count how often intervals hold the truth, and which verdict each kind of skill gets."""
+    curves = fits.merge(truth, on=list(CURVE_KEY), validate="one_to_one")
+    rising = curves[(curves["p_jump"] > P_JUMP) & curves["width"].notna()]
+    rows = [
+        _share("coverage", measure, _holds(rising, measure)) for measure in ("width", "location")
+    ]
+    for kind, group in curves.groupby("kind"):
+        rows += [
+            _share("verdict", f"{name} of {kind}", (group["verdict"] == name).to_numpy(bool))
+            for name in VERDICTS
+        ]
+    return rows
+
+
+def _holds(curves: pd.DataFrame, measure: str) -> NDArray[np.bool_]:
+    low, high = curves[f"{measure}_q05"], curves[f"{measure}_q95"]
+    return ((low <= curves[measure]) & (curves[measure] <= high)).to_numpy(bool)
+
+
+def _share(kind: str, name: str, hits: NDArray[np.bool_]) -> Row:
+    return {
+        "kind": kind,
+        "hypothesis": "",
+        "estimand": name,
+        "hits": int(hits.sum()),
+        "cases": len(hits),
+    }

@@ -1,0 +1,62 @@
+"""Widths under the prior that all curves of a benchmark share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from metamirage.curves import FloatArray
+from metamirage.own_prior import MIN_SD, add_own_widths, learn_prior
+from metamirage.priors import LOG10_WIDTH_NODES
+
+SEED = 2
+# The iteration stops at steps of 1e-4 and nodes lie 0.08 decades apart.
+ITERATED = 2e-3
+
+
+def normal_profiles(centre: FloatArray, sd: float | FloatArray) -> FloatArray:
+    away = (LOG10_WIDTH_NODES - centre[:, None]) / np.broadcast_to(sd, centre.shape)[:, None]
+    return np.asarray(-0.5 * away**2)
+
+
+def test_moments_of_the_prior_are_those_of_the_centres_less_their_noise() -> None:
+    prior = learn_prior(normal_profiles(np.array([-0.2, 0.4]), 0.1))
+    assert prior.mean == pytest.approx(0.1, abs=ITERATED)
+    assert prior.sd == pytest.approx(np.sqrt(0.3**2 - 0.1**2), abs=ITERATED)
+
+
+def test_curves_that_say_nothing_get_one_width_and_differ_by_nothing() -> None:
+    curves = pd.DataFrame({"curve_id": ["a", "b"]})
+    profiles = pd.DataFrame(
+        {
+            "curve_id": np.repeat(["a", "b"], len(LOG10_WIDTH_NODES)),
+            "log10_width": np.tile(LOG10_WIDTH_NODES, 2),
+            "log_marginal": np.zeros(2 * len(LOG10_WIDTH_NODES)),
+        }
+    )
+    found = add_own_widths(curves, profiles)
+    assert np.ptp(found["log10_width_own"]) == 0.0
+    assert (found["own_prior_sd"] >= MIN_SD).all()
+
+
+def test_noisier_curves_of_the_same_widths_are_not_narrower_on_average() -> None:
+    rng = np.random.default_rng(SEED)
+    truth, noise = rng.normal(0.5, 0.15, 400), np.where(np.arange(400) % 2, 0.1, 0.4)
+    profiles = normal_profiles(rng.normal(truth, noise), noise)
+    curves = pd.DataFrame({"curve_id": [f"{i:03d}" for i in range(400)]})
+    table = pd.DataFrame(
+        {
+            "curve_id": np.repeat(curves["curve_id"], len(LOG10_WIDTH_NODES)),
+            "log10_width": np.tile(LOG10_WIDTH_NODES, 400),
+            "log_marginal": profiles.ravel(),
+        }
+    )
+    own = add_own_widths(curves, table)["log10_width_own"].to_numpy(float)
+    # Three standard errors; under the prior of the fits the two would differ by 0.17.
+    assert own[noise == 0.4].mean() == pytest.approx(own[noise == 0.1].mean(), abs=0.05)
+
+
+def test_no_curves_have_no_widths() -> None:
+    empty = pd.DataFrame({"curve_id": pd.Series(dtype="str")})
+    assert add_own_widths(empty, pd.DataFrame())["log10_width_own"].empty

@@ -1,0 +1,77 @@
+"""Error rates in words: every number comes from the table."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from metamirage.rates import count_rates
+from metamirage.report import render_selfcheck
+from metamirage.report.calibration import NOT_MEASURED, beside_claim, findings, rate_table, standing
+from metamirage.report.text import NBSP
+
+
+def trials(world: str, estimand: str, rejected: int, n: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "world": world,
+            "number": range(n),
+            "kind": "test",
+            "hypothesis": "H2",
+            "estimand": estimand,
+            "estimate": 0.1,
+            "p_value": [0.01] * rejected + [0.6] * (n - rejected),
+            "hits": 0,
+            "cases": 0,
+            "seed": 4,
+        }
+    )
+
+
+def table(rejected: int = 4) -> pd.DataFrame:
+    every = [
+        trials("W0", "log10_width", rejected, 100),
+        trials("W1", "log10_width", 5, 100),
+        trials("W2", "log10_width", 19, 20),
+        trials("W0", "p_sharp", 50, 100),
+    ]
+    return count_rates(pd.concat(every), n_draws=99, versions="metamirage 0, numpy 1")
+
+
+def said(rates: pd.DataFrame | None) -> str:
+    return beside_claim(rates, hypothesis="H2", estimand="log10_width").replace(NBSP, " ")
+
+
+def test_a_claim_names_the_rates_of_its_own_test() -> None:
+    text = said(table())
+    assert "rejects in 4.0 % (95 % interval 1.1 % to 9.9 %) of 100 sets of W0" in text
+    assert "with one in 95 % (95 % interval 75 % to 100 %) of 20 sets of W2" in text
+    assert "too often" not in text
+
+
+def test_a_test_that_rejects_too_often_is_said_to() -> None:
+    assert "In W0 that is too often: don't rely on its p-value." in said(table(rejected=30))
+
+
+def test_without_a_table_nothing_is_claimed() -> None:
+    assert said(None) == ""
+    assert beside_claim(table(), hypothesis="H4", estimand="log_score") == NOT_MEASURED
+    assert standing(None, unknown="unknown") == "unknown"
+    assert "220 benchmarks" in standing(table(), unknown="unknown")
+
+
+def test_findings_count_tests_that_keep_their_level() -> None:
+    first = findings(table())[0].replace(NBSP, " ")
+    assert first.startswith("2 of 3 (67 %) tests keep the level of 0.05")
+    assert "1 reject too often: H2 p_sharp 50 % (W0)" in first
+
+
+@pytest.mark.parametrize("word", ["W2, 20 sets", "a mirage", "<dd>4</dd>", "numpy 1", "x.csv"])
+def test_the_page_says_what_was_simulated_and_with_what(word: str) -> None:
+    page = render_selfcheck(table(), source="x.csv")
+    assert word in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_table_holds_each_test_of_each_world() -> None:
+    assert len(rate_table(table()).rows) == 4

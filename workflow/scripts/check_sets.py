@@ -1,0 +1,22 @@
+"""Take simulated benchmarks of one world through fits and tests."""
+
+from typing import Any
+
+from _adapter import run
+from metamirage.findings import TRIALS
+from metamirage.selfcheck import check_sets
+from metamirage.tables import write_table
+
+
+def main(job: Any) -> None:
+    trials = check_sets(
+        job.wildcards.world,
+        range(*job.params.sets),
+        seed=job.params.seed,
+        n_draws=job.params.n_permutations,
+    )
+    write_table(trials, job.output.trials, TRIALS)
+
+
+if __name__ == "__main__":
+    run(main)

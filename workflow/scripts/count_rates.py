@@ -1,0 +1,24 @@
+"""Count how often the tests reject in each simulated world."""
+
+from typing import Any
+
+import pandas as pd
+
+from _adapter import run
+from metamirage.findings import TRIALS
+from metamirage.rates import count_rates, versions_text, write_rates
+from metamirage.tables import read_table
+
+
+def main(job: Any) -> None:
+    trials = pd.concat([read_table(path, TRIALS) for path in job.input.trials])
+    rates = count_rates(
+        trials,
+        n_draws=job.params.n_permutations,
+        versions=versions_text(job.params.libraries),
+    )
+    write_rates(rates, job.output.rates)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,29 @@
+"""Find the tasks of one benchmark that are sharp under every metric, and what goes with it."""
+
+from typing import Any
+
+from _adapter import run
+from metamirage.curves import build_curves
+from metamirage.findings import RESIDUAL, RESIDUAL_TESTS
+from metamirage.residual import find_residual, relate_residual
+from metamirage.tables import FITS, TAGS, TIDY, read_table, write_table
+
+
+def main(job: Any) -> None:
+    fits, tidy = read_table(job.input.fits, FITS), read_table(job.input.tidy, TIDY)
+    tags = read_table(job.input.tags, TAGS)
+    tests = relate_residual(
+        fits,
+        tidy,
+        build_curves(tidy, tags),
+        seed=job.params.seed,
+        width_prior=job.params.prior,
+        n_permutations=job.params.n_permutations,
+        threads=job.threads,
+    )
+    write_table(find_residual(fits, tags), job.output.residual, RESIDUAL)
+    write_table(tests, job.output.tests, RESIDUAL_TESTS)
+
+
+if __name__ == "__main__":
+    run(main)
