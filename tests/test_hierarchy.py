@@ -11,7 +11,7 @@ from scipy.stats import norm
 from hierarchy_builders import NODES, benchmark, design_of
 from metamirage import concentration
 from metamirage._hierarchy_density import Layout, dimension, log_density
-from metamirage._hierarchy_design import Design, caution, modelled_curves
+from metamirage._hierarchy_design import Design, caution, modelled_curves, reliability
 from metamirage._hierarchy_draws import Draws, reweighted
 from metamirage._hierarchy_rows import quantiles, residual_ranks, summary_rows
 from metamirage._width_mixture import cell_edges, fill_cells, mixture, profile_weights
@@ -179,6 +179,19 @@ def test_ranks_are_uniform_under_the_model_and_not_under_a_wrong_one(known: Desi
     assert ranks.mean() == pytest.approx(0.5, abs=5 * np.sqrt(1 / 12 / 200))
     wrong = residual_ranks(known, np.full(n_groups, 3.0), 0.5, rng=np.random.default_rng(1))
     assert wrong.mean() < 0.1
+
+
+def test_levels_far_apart_are_known_better_than_their_spread_tells() -> None:
+    level, sort = np.repeat([0, 1, 2], 4), np.zeros(3, dtype=np.int64)
+    known = np.full(12, 10.0)
+    # Four curves of inverse variance 10 a level, which spread by a variance of 2/3, less 2/120.
+    apart = np.repeat([-1.0, 0.0, 1.0], 4)
+    assert reliability(apart, known, level, sort) == pytest.approx(40 * (2 / 3 - 2 / 120))
+    assert reliability(np.zeros(12), known, level, sort) == 0.0
+    # Of two sorts, each about its own mean.
+    assert reliability(apart, known, level, np.array([0, 0, 1])) == pytest.approx(
+        40 * (1 / 6 - 1 / 120)
+    )
 
 
 def test_quantiles_follow_the_weights() -> None:
