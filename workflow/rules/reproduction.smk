@@ -16,7 +16,7 @@ FACTS = expand(
 rule reproduce_claims:
     """Compare the numbers that earlier papers printed with the scores."""
     input:
-        code=code("facts", "reproduction"),
+        code=code("facts", "findings", "reproduction"),
         facts=FACTS,
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
