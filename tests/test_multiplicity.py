@@ -18,9 +18,9 @@ def rows(**p_values: float) -> pd.DataFrame:
 def test_holm_doubles_the_smaller_of_two_and_lets_none_fall_below_it() -> None:
     found = adjust(rows(H1=0.03, H2=0.04, H5=0.02)).set_index(["hypothesis", "estimand"])
     assert found.loc[("H5", "translation"), "p_adjusted"] == pytest.approx(0.04, abs=1e-12)
-    assert found.loc[("H1", "p_sharp"), "p_adjusted"] == pytest.approx(0.04, abs=1e-12)
+    assert found.loc[("H1", "sharp_share"), "p_adjusted"] == pytest.approx(0.04, abs=1e-12)
     assert found.loc[("H2", "log10_width"), "p_adjusted"] == pytest.approx(0.04, abs=1e-12)
-    assert found.loc[("H1", "p_sharp"), "correction"] == "secondary: H1, H5"
+    assert found.loc[("H1", "sharp_share"), "correction"] == "secondary: H1, H5"
 
 
 def test_the_two_primary_tests_correct_each_other_and_no_other() -> None:
