@@ -66,7 +66,15 @@ def test_intervals_are_held_against_curves_that_surely_rise() -> None:
     assert (rows["hits"] / rows["cases"] > 0.7).all()
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="the table ships with the repository")
+def test_the_primary_test_keeps_its_level_where_class_has_no_effect() -> None:
+    rates = read_rates(SHIPPED)
+    primary = rates[(rates["hypothesis"] == "H2") & (rates["estimand"] == "log10_width")]
+    null = primary[primary["world"].isin(NULL_WORLDS)]
+    assert len(null) == len(NULL_WORLDS)
+    # Nominal 5 %; the promise is 3 to 7.
+    assert null["rate"].between(0.03, 0.07).all()
+
+
 def test_the_shipped_table_says_where_it_is_from() -> None:
     rates = read_rates(SHIPPED)
     assert set(rates["world"]) == set(WORLDS)
