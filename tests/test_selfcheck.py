@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from metamirage.curves import build_curves
 from metamirage.findings import TRIALS
