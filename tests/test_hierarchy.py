@@ -229,4 +229,4 @@ def test_a_benchmark_that_cannot_tell_says_why(chosen: str, note: str) -> None:
     check(table, HIERARCHY, source="test")
     assert table["estimate"].isna().all()
     assert table["note"].str.startswith(note).all()
-    assert len(table.query("parameter == 'beta'")) == 9
+    assert len(table.query("parameter == 'beta'")) == 3

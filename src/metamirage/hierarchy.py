@@ -33,7 +33,7 @@ from metamirage._hierarchy_design import (
 )
 from metamirage._hierarchy_draws import Draws, reweighted
 from metamirage._hierarchy_rows import missing_rows, summary_rows
-from metamirage.concentration import SCHEMES, classify
+from metamirage.concentration import classify
 from metamirage.curves import FloatArray
 from metamirage.findings import HIERARCHY
 from metamirage.priors import WIDTH_PRIORS
@@ -60,6 +60,9 @@ class Schedule(NamedTuple):
     target_accept: float
 
 
+# ASSUME: one class scheme, that of the rows which stand for a hypothesis: a scheme takes minutes
+# where chains are slow, and the others would describe.
+SCHEME = "discontinuous"
 # The first that converges is kept, else the last.
 SCHEDULES = (Schedule(400, 1000, 0.8), Schedule(1000, 2000, 0.95))
 
@@ -97,17 +100,9 @@ def model_hierarchy(
     """
     benchmark = str(fits["benchmark"].iloc[0])
     curves = modelled_curves(fits, tags)
-    rows: list[dict[str, object]] = []
-    known: dict[bytes, list[dict[str, object]]] = {}
-    for scheme in SCHEMES:
-        label = classify(curves, scheme)
-        # Two schemes that class every curve alike need one run.
-        key = label.to_numpy(float).tobytes()
-        if key not in known:
-            classed = curves.assign(label=label).dropna(subset="label")
-            known[key] = list(_scheme_rows(classed, profiles, seed=seed, threads=threads))
-        rows += [row | {"scheme": scheme} for row in known[key]]
-    table = pd.DataFrame(rows).assign(benchmark=benchmark, seed=seed)
+    classed = curves.assign(label=classify(curves, SCHEME)).dropna(subset="label")
+    rows = list(_scheme_rows(classed, profiles, seed=seed, threads=threads))
+    table = pd.DataFrame(rows).assign(benchmark=benchmark, scheme=SCHEME, seed=seed)
     return table[list(HIERARCHY.columns)].astype({"divergences": "Int64"})
 
 
