@@ -11,8 +11,8 @@ H4 (forecastability, co-primary), on the pairs that have two-step forecasts: see
 (translation or narrowing), on the pairs of H2: see ``translation``. ``multiplicity`` adjusts the
 rows that stand for a hypothesis.
 
-Not yet here: the shared-latent test (H3), and a model that carries each curve's uncertainty instead
-of its posterior mean.
+Elsewhere: the shared latent (H3) in ``latent``, and in ``hierarchy`` a model that carries each
+curve's uncertainty instead of its posterior mean.
 """
 
 from __future__ import annotations

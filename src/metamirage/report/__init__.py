@@ -1,15 +1,13 @@
 """Stage report: the pages people read.
 
 Pages hold everything they show: they open from disk, without a network, and equal inputs make
-equal bytes. Text with numbers comes from ``text``, figures from ``exhibits``, tables
-from ``layouts``; the templates only place them.
+equal bytes. ``inputs`` reads the tables; text with numbers comes from ``text``, figures from
+``exhibits``, tables from ``layouts``; the templates only place them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,24 +15,9 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
-from metamirage.findings import (
-    AGAINST,
-    CONCENTRATION,
-    HIERARCHY,
-    LATENT,
-    MULTIVERSE,
-    MULTIVERSE_JOINT,
-    REPRODUCTION,
-    RESIDUAL,
-    RESIDUAL_TESTS,
-    SUPERLINEAR,
-    SUPERLINEAR_TESTS,
-)
-from metamirage.rates import read_rates
-from metamirage.registry import BenchmarkSpec, load_spec
+from metamirage.registry import BenchmarkSpec
 from metamirage.report import (
     agreement,
     calibration,
@@ -50,180 +33,13 @@ from metamirage.report import (
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
 from metamirage.report.forest import forest_exhibit
+from metamirage.report.inputs import IndexInputs as IndexInputs
+from metamirage.report.inputs import ReportInputs as ReportInputs
 from metamirage.report.terms import TERMS, VERDICT_RULES
-from metamirage.tables import AUDIT, FITS, FORECASTS, ISSUES, MODELS, SCORES, TAGS, TIDY, read_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 N_LARGEST_S = 12
 HYPOTHESES = ("H1", "H2", "H3", "H4", "H5")
-
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """Everything one benchmark's page is made from.
-
-    Parameters
-    ----------
-    spec
-        Registry entry.
-    manifest
-        Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse,
-    hierarchy, latent, residual, residual_tests, superlinear, superlinear_tests
-        Tables of the benchmark, under the contracts of the same names.
-    multiverse_joint
-        The same for the multiverse as a whole.
-    settings
-        Settings of the run that shape results; ``seed`` and ``prior`` among them.
-    libraries
-        Versions of the libraries that computed, by name.
-    assumptions
-        Modelling choices to list.
-    reproduction
-        Printed numbers beside ours, for a benchmark of which earlier papers printed some.
-    rates
-        Measured error rates of the tests, if they were measured.
-    """
-
-    spec: BenchmarkSpec
-    manifest: Mapping[str, object]
-    tidy: pd.DataFrame
-    issues: pd.DataFrame
-    tags: pd.DataFrame
-    scores: pd.DataFrame
-    fits: pd.DataFrame
-    models: pd.DataFrame
-    audit: pd.DataFrame
-    forecasts: pd.DataFrame
-    concentration: pd.DataFrame
-    against: pd.DataFrame
-    multiverse: pd.DataFrame
-    multiverse_joint: pd.DataFrame
-    latent: pd.DataFrame
-    residual: pd.DataFrame
-    residual_tests: pd.DataFrame
-    superlinear: pd.DataFrame
-    superlinear_tests: pd.DataFrame
-    hierarchy: pd.DataFrame
-    settings: Mapping[str, object]
-    libraries: Mapping[str, str]
-    assumptions: Sequence[Assumption]
-    reproduction: pd.DataFrame | None = None
-    rates: pd.DataFrame | None = None
-
-    @classmethod
-    def read(
-        cls,
-        paths: Mapping[str, str],
-        *,
-        settings: Mapping[str, object],
-        libraries: Mapping[str, str],
-        assumptions: Sequence[Assumption],
-    ) -> ReportInputs:
-        """Read the files of one benchmark.
-
-        Parameters
-        ----------
-        paths
-            ``spec``, ``manifest`` and one path a table, by the names of the fields.
-        settings, libraries, assumptions
-            As in the class.
-
-        Raises
-        ------
-        InputError
-            If a table breaks its contract, or the registry entry is faulty.
-        """
-        contracts = (
-            *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
-            *(HIERARCHY, AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
-            *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
-        )
-        return cls(
-            spec=load_spec(Path(paths["spec"])),
-            manifest=json.loads(Path(paths["manifest"]).read_text(encoding="utf-8")),
-            settings=settings,
-            libraries=libraries,
-            assumptions=assumptions,
-            reproduction=_reproduction(paths.get("reproduction")),
-            rates=_rates(paths.get("rates")),
-            **{c.name: read_table(paths[c.name], c) for c in contracts},
-        )
-
-
-def _reproduction(path: str | None) -> pd.DataFrame | None:
-    return read_table(path, REPRODUCTION) if path else None
-
-
-def _rates(path: str | None) -> pd.DataFrame | None:
-    return read_rates(path) if path else None
-
-
-@dataclass(frozen=True)
-class IndexInputs:
-    """Everything the overview is made from.
-
-    Parameters
-    ----------
-    specs
-        Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, audit, concentration, against
-        By benchmark.
-    pooled
-        Concentration table over benchmarks; may be empty.
-    settings, libraries, rates
-        As in ``ReportInputs``.
-    """
-
-    specs: Sequence[BenchmarkSpec]
-    fits: Mapping[str, pd.DataFrame]
-    audit: Mapping[str, pd.DataFrame]
-    concentration: Mapping[str, pd.DataFrame]
-    against: Mapping[str, pd.DataFrame]
-    pooled: pd.DataFrame
-    settings: Mapping[str, object]
-    libraries: Mapping[str, str]
-    rates: pd.DataFrame | None = None
-
-    @classmethod
-    def read(
-        cls,
-        *,
-        specs: Sequence[str],
-        fits: Sequence[str],
-        audit: Sequence[str],
-        concentration: Sequence[str],
-        against: Sequence[str],
-        pooled: str,
-        settings: Mapping[str, object],
-        libraries: Mapping[str, str],
-        rates: str | None = None,
-    ) -> IndexInputs:
-        """Read the files of the overview.
-
-        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
-        order.
-
-        Raises
-        ------
-        InputError
-            If a table breaks its contract, or a registry entry is faulty.
-        """
-        entries = [load_spec(Path(path)) for path in specs]
-        names = [entry.name for entry in entries]
-        tested = (read_table(path, CONCENTRATION) for path in concentration)
-        contrary_ones = (read_table(path, AGAINST) for path in against)
-        return cls(
-            specs=entries,
-            fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
-            audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
-            concentration=dict(zip(names, tested, strict=True)),
-            against=dict(zip(names, contrary_ones, strict=True)),
-            pooled=read_table(pooled, CONCENTRATION),
-            settings=settings,
-            libraries=libraries,
-            rates=_rates(rates),
-        )
 
 
 def render_benchmark(inputs: ReportInputs) -> str:
