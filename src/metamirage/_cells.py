@@ -34,7 +34,7 @@ SHAPE_REACH_SD = 8.0
 N_OUTSIDE = 5
 N_LINE = 40
 # Bands of width beyond either end of the common grid; the end rows take their mass.
-N_BEYOND = 3
+N_BEYOND = 2
 # Narrower transitions than this, in decades, are looked for at each size and between sizes.
 NARROW = 1.0
 # A Newton step that would gain less than this many nats ends a climb.

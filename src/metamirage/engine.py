@@ -35,7 +35,7 @@ T_95 = 2.145
 # are what is reported; and at most. Powers of two, as Sobol sequences want. They grow by a half,
 # then by a third to the next power, until the error is under the target. Few scores need more, for
 # the spread of few points misses their thin ridges.
-N_FIRST = {"beta_binomial": (32, 32, 128), "gaussian": (64, 64, 128)}
+N_FIRST = {"beta_binomial": (32, 32, 96), "gaussian": (64, 64, 96)}
 N_MOST = 4096
 TARGET_ERROR = 0.04
 # Rows of width in one of the first cells: fewer cells, and more draws for the same error.
