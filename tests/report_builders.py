@@ -160,7 +160,7 @@ def report_inputs() -> ReportInputs:
     )
     scores = score_curves(curves, seed=SEED)
     specifications, joint = assess_multiverse(
-        fitted.fits, scores, forecasts, tags, tidy=tidy, seed=SEED
+        fitted.fits, scores, forecasts, tags, tidy=tidy, profiles=fitted.profiles, seed=SEED
     )
     return ReportInputs(
         spec=spec(),
