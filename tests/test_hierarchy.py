@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from hierarchy_builders import NODES, benchmark, design_of
 from metamirage import concentration, hierarchy
-from metamirage._hierarchy_density import Layout, Scales, dimension, log_density
+from metamirage._hierarchy_density import Layout, dimension, log_density
 from metamirage._hierarchy_design import Design, caution, modelled_curves, reliability
 from metamirage._hierarchy_draws import Draws, reweighted
 from metamirage._hierarchy_rows import quantiles, residual_ranks, summary_rows
