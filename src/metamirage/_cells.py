@@ -69,6 +69,8 @@ class Grid(NamedTuple):
 @jit
 def make_grid(problem: Problem) -> Grid:
     """Return an empty grid with room for a curve's first cells and for what they split into."""
+    if problem.outer == 0:
+        return Grid(np.empty((1, 4)), np.empty((1, 3)), np.empty((1, 4)), np.empty(1))
     edges = max(2 * len(problem.x), _n_wide(problem.x[-1] - problem.x[0], NARROW)) + 2 * N_OUTSIDE
     n = max((N_ROWS + 2 * N_BEYOND) * edges, N_LINE) + MAX_SPLIT
     return Grid(np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 4)), np.empty(n))
@@ -396,3 +398,27 @@ def draw(
         log_weights[r, p] += log_likelihood(
             problem.counted, room.h, problem.y, problem.spread, problem.base, out
         )
+
+
+@jit
+def moments(log_weights: FloatArray) -> tuple[float, float, float, float]:
+    """Summarise log weights (r, p) of r randomisations.
+
+    Returns the largest, and of the weights over it the mean, its variance by the spread of the
+    randomisations, and by that of as many independent draws.
+    """
+    n_replicates, n_points = log_weights.shape
+    top = log_weights.max()
+    means = np.empty(n_replicates)
+    squares = 0.0
+    for r in range(n_replicates):
+        total = 0.0
+        for p in range(n_points):
+            weight = math.exp(log_weights[r, p] - top)
+            total += weight
+            squares += weight * weight
+        means[r] = total / n_points
+    mean = means.mean()
+    between = ((means - mean) ** 2).sum() / (n_replicates - 1) / n_replicates
+    size = log_weights.size
+    return top, mean, between, (squares / size - mean * mean) / size

@@ -217,12 +217,8 @@ def _evidence(draws: Draws) -> Evidence:
     just then. Their variance is therefore averaged with the one that as many independent draws
     would have: an upper bound for a Sobol sequence, and far steadier.
     """
-    top = draws.log_weights.max()
-    weights = np.exp(draws.log_weights - top)
-    mean = weights.mean()
-    spread = weights.mean(axis=1).var(ddof=1) / N_REPLICATES
-    independent = weights.var() / weights.size
-    error = T_95 * np.sqrt((spread + independent) / 2) / mean
+    top, mean, between, independent = _cells.moments(draws.log_weights)
+    error = T_95 * np.sqrt((between + max(independent, 0.0)) / 2) / mean
     return Evidence(float(np.log(mean) + top), float(error))
 
 
