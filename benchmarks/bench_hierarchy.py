@@ -1,6 +1,7 @@
 """Time and memory of the hierarchical model of widths, at the size of BIG-bench.
 
-Usage: ``make bench``, or ``PYTHONPATH=src:tests python benchmarks/bench_hierarchy.py [--curves N]``.
+Usage: ``make bench``, or
+``PYTHONPATH=src:tests python benchmarks/bench_hierarchy.py [--curves N]``.
 See README.md beside this file for what is measured and what is not.
 """
 
@@ -122,11 +123,11 @@ def drawn(n_curves: int, rng: np.random.Generator) -> Benchmark:
     width = np.log(1.5) + effect + sum(level.values()) + rng.normal(0, SCATTER, n_curves)
     told = np.where(rng.random(n_curves) < P_FLAT, UNTOLD, TOLD)
     seen = rng.normal(width, told)
+    # The number is the subtask's.
+    names = [f"b|t{t}|{k}|m{m}" for k, t, m in zip(i, task, metric, strict=True)]
     curves = pd.DataFrame(
         {
-            "curve_id": [
-                f"b|t{t}|{k}|m{m}" for k, (t, m) in enumerate(zip(task, metric, strict=True))
-            ],
+            "curve_id": names,
             "benchmark": "b",
             "task": [f"t{t}" for t in task],
             "metric": [f"m{m}" for m in metric],
