@@ -1,4 +1,4 @@
-"""Compiled outer work of the engine: where in the shape's plane the mass is, and draws from there.
+"""Compiled outer work of the engine: where in the shape's plane the mass is.
 
 A cell is a box (low1, high1, low2, high2) in (shape1, shape2) with the inner mode at its centre
 and Laplace's approximation of the log mass inside. The boxes of one row share a band of width.
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from metamirage._compiled import jit
 from metamirage._modes import Problem, Room, climb, fill_shape, make_room, spread
-from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
-from metamirage.densities import LN2, LN10, log_likelihood, log_prior
+from metamirage.densities import LN2, LN10
 from metamirage.priors import LOG10_WIDTH_NODES
 
 # Cells that splitting may add to the first ones.
@@ -48,10 +47,6 @@ ROW_SHARE = 0.3
 # which the noise is another.
 SCORES_FINER = 0.35
 ROW_NATS = 12.0
-# Share of the draws spread over the rows of width, so that the profile is known also where the
-# posterior is thin: evenly down to about so many nats below the best row.
-EVEN_SHARE = 0.1
-EVEN_NATS = 4.0
 
 
 class Grid(NamedTuple):
@@ -69,6 +64,8 @@ class Grid(NamedTuple):
 @jit
 def make_grid(problem: Problem) -> Grid:
     """Return an empty grid with room for a curve's first cells and for what they split into."""
+    if problem.outer == 0:
+        return Grid(np.empty((1, 4)), np.empty((1, 3)), np.empty((1, 4)), np.empty(1))
     edges = max(2 * len(problem.x), _n_wide(problem.x[-1] - problem.x[0], NARROW)) + 2 * N_OUTSIDE
     n = max((N_ROWS + 2 * N_BEYOND) * edges, N_LINE) + MAX_SPLIT
     return Grid(np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 4)), np.empty(n))
@@ -170,7 +167,7 @@ def row_at(log_width: float) -> int:
 
 
 @jit
-def _rows_of(box: FloatArray) -> tuple[int, int]:
+def rows_of(box: FloatArray) -> tuple[int, int]:
     """First and last row of a box of the sigmoid; rounding of its edges is no row."""
     grain = 1e-6 * ROW_STEP
     return row_at(box[2] + grain), row_at(box[3] - grain)
@@ -222,7 +219,7 @@ def row_masses(grid: Grid, n: int) -> FloatArray:
     """Log mass of each row of a plane; a cell of several rows gives each the same part."""
     rows = np.full(N_ROWS, -np.inf)
     for c in range(n):
-        first, last = _rows_of(grid.boxes[c])
+        first, last = rows_of(grid.boxes[c])
         part = grid.masses[c] - math.log(1.0 + last - first)
         for row in range(first, last + 1):
             # One by one: a row may lie thousands of nats below the highest.
@@ -239,7 +236,7 @@ def smooth_rows(grid: Grid, rows: FloatArray) -> FloatArray:
     """
     own = np.full(N_ROWS, -np.inf)
     for c in range(len(grid.masses)):
-        first, last = _rows_of(grid.boxes[c])
+        first, last = rows_of(grid.boxes[c])
         if first == last:
             own[first] = np.logaddexp(own[first], grid.masses[c])
     out = rows.copy()
@@ -263,7 +260,7 @@ def mark(problem: Problem, grid: Grid, n: int, coarseness: int, marked: NDArray[
     for c in range(n):
         marked[c] = grid.masses[c] - total > enough
         if problem.outer == 2 and not marked[c]:
-            first, last = _rows_of(grid.boxes[c])
+            first, last = rows_of(grid.boxes[c])
             row = rows[first]
             part = grid.masses[c] - math.log(1.0 + last - first)
             marked[c] = row > best - ROW_NATS and part - row > enough_of_row
@@ -334,65 +331,3 @@ def refine(problem: Problem, grid: Grid, coarseness: int) -> int:
             break
         n = end
     return n
-
-
-@jit
-def cell_shares(problem: Problem, grid: Grid) -> FloatArray:
-    """Probability of drawing from each cell: by mass, a part of it spread over the rows."""
-    n = len(grid.masses)
-    shares = np.exp(grid.masses - grid.masses.max())
-    shares /= shares.sum()
-    if problem.outer < 2:
-        return shares
-    rows = row_masses(grid, n)
-    even = 1.0 / (1.0 + ((rows.max() - rows) / EVEN_NATS) ** 2)
-    even /= even.sum()
-    shares *= 1 - EVEN_SHARE
-    for c in range(n):
-        first, last = _rows_of(grid.boxes[c])
-        part = grid.masses[c] - math.log(1.0 + last - first)
-        for row in range(first, last + 1):
-            shares[c] += EVEN_SHARE * even[row] * math.exp(part - rows[row])
-    return shares
-
-
-@jit
-def draw(
-    problem: Problem,
-    grid: Grid,
-    shares: FloatArray,
-    sobol: FloatArray,
-    shifts: FloatArray,
-    thetas: FloatArray,
-    log_weights: FloatArray,
-    cells: NDArray[np.int64],
-) -> None:
-    """Fill draws (r, p, 5), their log importance weights (r, p) and their cells (r, p).
-
-    The points ``sobol`` (p, 6) in the unit cube are used once under each random shift (r, 6).
-    """
-    ends = np.cumsum(shares)
-    room = make_room(len(problem.x))
-    u = np.empty(6)
-    for at in range(log_weights.size):
-        r, p = divmod(at, len(sobol))
-        for j in range(6):
-            # Half a grain off the faces, where a quantile is infinite.
-            u[j] = (sobol[p, j] + shifts[r, j]) % 1.0 * (1 - 1e-9) + 5e-10
-        c = min(np.searchsorted(ends, u[0] * ends[-1]), len(shares) - 1)
-        cells[r, p] = c
-        log_q = math.log(shares[c])
-        out = thetas[r, p]
-        for a in range(problem.outer):
-            low, high = grid.boxes[c, 2 * a], grid.boxes[c, 2 * a + 1]
-            out[3 + a] = low + u[1 + a] * (high - low)
-            log_q -= math.log(high - low)
-        fill_shape(problem, out[3], out[4], room.h)
-        if problem.counted:
-            log_q += step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
-        else:
-            log_q += step_scores(problem, room, grid.marginals[c], u[3:], out)
-        log_weights[r, p] = log_prior(problem.candidate, out, problem.priors) - log_q
-        log_weights[r, p] += log_likelihood(
-            problem.counted, room.h, problem.y, problem.spread, problem.base, out
-        )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import qmc
 
-from metamirage import _cells
+from metamirage import _cells, _draws
 from metamirage._cells import Grid
 from metamirage._modes import Problem
 from metamirage.curves import Curve, FloatArray
@@ -127,7 +127,7 @@ def integrate(
     """
     problem = _problem(curve, candidate, priors, window or curve)
     grid = _grid(problem, coarseness)
-    shares = _cells.cell_shares(problem, grid)
+    shares = _draws.cell_shares(problem, grid)
     shifts = rng.random((N_REPLICATES, _SOBOL.shape[1]))
     n_first = n_first or N_FIRST[curve.observation][problem.outer]
     draws = _draw(problem, grid, shares, _SOBOL[:n_first], shifts)
@@ -201,7 +201,7 @@ def _draw(
 ) -> Draws:
     size = (len(shifts), len(points))
     draws = Draws(np.zeros((*size, 5)), np.empty(size), np.empty(size, dtype=np.int64))
-    _cells.draw(problem, grid, shares, points, shifts, *draws)
+    _draws.draw(problem, grid, shares, points, shifts, *draws)
     return draws
 
 
@@ -217,12 +217,8 @@ def _evidence(draws: Draws) -> Evidence:
     just then. Their variance is therefore averaged with the one that as many independent draws
     would have: an upper bound for a Sobol sequence, and far steadier.
     """
-    top = draws.log_weights.max()
-    weights = np.exp(draws.log_weights - top)
-    mean = weights.mean()
-    spread = weights.mean(axis=1).var(ddof=1) / N_REPLICATES
-    independent = weights.var() / weights.size
-    error = T_95 * np.sqrt((spread + independent) / 2) / mean
+    top, mean, between, independent = _draws.moments(draws.log_weights)
+    error = T_95 * np.sqrt((between + max(independent, 0.0)) / 2) / mean
     return Evidence(float(np.log(mean) + top), float(error))
 
 
