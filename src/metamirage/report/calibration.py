@@ -26,6 +26,7 @@ NOT_MEASURED = "The error rates of this test were not measured."
 # Rows that the figure shows: those that stand for a hypothesis, and naive ones beside them.
 SHOWN = {
     ("H2", "log10_width"): "H2 width (primary)",
+    ("H2", "log10_width_equal"): "H2 width, pairs alike",
     ("H2", "log10_width_default"): "H2 width, prior of the fits",
     ("H2", "naive_flips"): "H2 width by pair (naive)",
     ("H2", "location"): "H2 location",
