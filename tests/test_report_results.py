@@ -117,7 +117,7 @@ def test_the_answer_falls_back_on_the_benchmarks_with_enough_pairs() -> None:
 
 
 def test_the_answer_says_both_primary_hypotheses() -> None:
-    h4 = {"hypothesis": "H4", "estimand": "log_score_gain"}
+    h4 = {"hypothesis": "H4", "estimand": "log_score_gain_rising"}
     rows = {"a": table(concentration_row(), concentration_row(**h4, estimate=-0.5, n_tasks=9))}
     empty = table(concentration_row(benchmark="pooled", estimate=np.nan))
     said = results.answer({"a": FITS}, rows, empty)
@@ -171,16 +171,16 @@ def test_adjusted_p_values_name_their_family() -> None:
 
 
 def test_h4_says_which_way_foretells_better_and_by_how_much() -> None:
-    row = concentration_row(hypothesis="H4", estimand="log_score_gain")
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain_rising")
     said = results.hypotheses(table(row))["H4"]
     assert said.startswith(
         "Discontinuous metrics are better foretold through their continuous partner than directly"
-        " by 0.25 nats of log score (same outputs; estimate 0.25, 95 % interval 0.125 to 0.5;"
+        " by 0.25 nats of log score, where the curve rises (same outputs; estimate 0.25, 95 % interval 0.125 to 0.5;"
     )
     worse = results.hypotheses(table(row | {"estimate": -0.5, "p_value": 0.3}))["H4"]
     assert "are worse foretold through their continuous partner than directly by 0.5" in worse
 
 
 def test_h4_of_a_few_tasks_decides_nothing() -> None:
-    row = concentration_row(hypothesis="H4", estimand="log_score_gain", n_tasks=3)
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain_rising", n_tasks=3)
     assert "The pairs can't decide: 3 tasks" in results.hypotheses(table(row))["H4"]

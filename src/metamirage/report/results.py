@@ -40,7 +40,7 @@ SCHEME_WORDS = {
 # The rows that the overview and the head of a page put into words.
 H1_ROW = {"hypothesis": "H1", "estimand": "sharp_share", "scheme": "discontinuous"}
 H2_ROW = {"hypothesis": "H2", "estimand": "log10_width", "scheme": "discontinuous"}
-H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain", "scheme": "discontinuous"}
+H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain_rising", "scheme": "discontinuous"}
 H5_ROW = {"hypothesis": "H5", "estimand": "translation", "scheme": "discontinuous"}
 QUESTIONS = (
     (H2_ROW, "Whether sharpness sits in the metric or in the models"),
