@@ -13,6 +13,7 @@ ORDER = (
     "tag_metrics",
     "score_curves",
     "fit_curves",
+    "band_curves",
     "audit_curves",
     "forecast_curves",
     "judge_tasks",
@@ -24,9 +25,10 @@ ORDER = (
     "relate_residual",
     "compare_bends",
     "render_benchmark",
+    "render_explorer",
     "render_index",
 )
-RENDER = {"render_benchmark", "render_index"}
+RENDER = {"render_benchmark", "render_explorer", "render_index"}
 CONCENTRATION = {"assess_concentration", "pool_concentration", "list_contrary"} | RENDER
 # What tests on the fits and forecasts themselves, whatever the settings of the permutations.
 TESTS = {"assess_multiverse"} | CONCENTRATION

@@ -4,6 +4,7 @@
 #   every table of the stages before
 # OUTPUTS
 #   reports/{benchmark}/index.html      one benchmark
+#   reports/{benchmark}/explorer.html   its curves, to be searched and looked at
 #   reports/index.html                  overview and pooled answer
 #   reports/selfcheck.html              error rates of the tests, measured on simulated worlds
 #   docs/figures/gpt3.png               figure of the README, only when asked for
@@ -55,13 +56,35 @@ rule render_benchmark:
             "statsmodels",
             "matplotlib",
             "seaborn",
-            "itables",
             "jinja2",
         ),
         assumptions=ASSUMPTIONS,
         rates=measured_rates(),
     script:
         "../scripts/render_benchmark.py"
+
+
+rule render_explorer:
+    """Render the page in which every curve of a benchmark can be found."""
+    input:
+        code=code("report"),
+        templates=templates(),
+        spec="config/benchmarks/{benchmark}.yaml",
+        tidy="data/processed/tidy/{benchmark}.parquet",
+        tags="data/processed/tags/{benchmark}.parquet",
+        scores="data/processed/scores/{benchmark}.parquet",
+        fits="data/processed/fits/{benchmark}.parquet",
+        models="data/processed/fits/{benchmark}.models.parquet",
+        bands="data/processed/bands/{benchmark}.parquet",
+    output:
+        page="reports/{benchmark}/explorer.html",
+    log:
+        "logs/report/{benchmark}.explorer.log",
+    params:
+        contents=contents("config/benchmarks/{benchmark}.yaml"),
+        libraries=versions("itables", "vl-convert-python", "jinja2"),
+    script:
+        "../scripts/render_explorer.py"
 
 
 rule render_index:

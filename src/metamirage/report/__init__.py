@@ -22,6 +22,7 @@ from metamirage.report import (
     agreement,
     calibration,
     contrary,
+    explorer,
     forecasting,
     hierarchical,
     layouts,
@@ -32,6 +33,7 @@ from metamirage.report import (
 )
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.explorer import Explored as Explored
 from metamirage.report.forest import forest_exhibit
 from metamirage.report.inputs import IndexInputs as IndexInputs
 from metamirage.report.inputs import ReportInputs as ReportInputs
@@ -73,8 +75,7 @@ def render_benchmark(inputs: ReportInputs) -> str:
         contrary_exhibit=contrary.contrary_exhibit(
             inputs.against, inputs.fits, curves, settings=inputs.settings
         ),
-        bundle=layouts.interactive_bundle(),
-        curve_table=layouts.curve_table(joined),
+        n_curves=f"{len(joined):,}",
         tables=_benchmark_tables(inputs, joined, foreseen),
         glossaries=_glossaries(),
         verdict_rules=VERDICT_RULES,
@@ -219,7 +220,6 @@ def _benchmark_tables(
 
 def _glossaries() -> dict[str, Mapping[str, str]]:
     return {
-        "columns": layouts.curve_glossary(),
         "estimands": layouts.estimand_glossary(),
         "latent": sharpness.MEANINGS,
         "terms": TERMS,
@@ -250,6 +250,19 @@ def render_index(inputs: IndexInputs) -> str:
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),
     )
+
+
+def render_explorer(explored: Explored) -> str:
+    """Render the page in which every curve of a benchmark can be found and looked at.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing; ``#curve=<curve_id>`` after its name shows a
+        curve.
+    """
+    joined = join_curves(explored.fits, explored.scores, explored.tags, explored.tidy)
+    return _render("explorer.html.j2", **explorer.page_parts(explored, joined))
 
 
 def render_selfcheck(rates: pd.DataFrame, *, source: str) -> str:
