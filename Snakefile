@@ -45,7 +45,7 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
-        ["reports/selfcheck.html"] if measured_rates() else [],
+        expand("reports/{page}", page=PAGES),
         expand(
             "reports/{benchmark}/{page}.html",
             benchmark=config["benchmarks"],

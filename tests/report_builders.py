@@ -33,6 +33,7 @@ SETTINGS = {
     "n_permutations": 99,
 }
 LIBRARIES = {"numpy": "0.0.1"}
+PAGES = {"methods.html": "Methods", "selfcheck.html": "Selfcheck"}
 ASSUMPTIONS = (Assumption("part", "small & smooth.", "X < 1"), Assumption("part", "more.", ""))
 SIZES = (1e8, 3e8, 1e9, 3e9, 1e10, 3e10, 1e11)
 # Fractions right by task, from the smallest model to the largest.
@@ -200,9 +201,12 @@ def index_inputs() -> IndexInputs:
         audit=dict.fromkeys(names, inputs.audit),
         concentration=dict(zip(names, tables, strict=True)),
         against=dict.fromkeys(names, inputs.against),
+        multiverse_joint=dict.fromkeys(names, inputs.multiverse_joint),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,
+        pages=PAGES,
+        reproduced=("copy",),
     )
 
 

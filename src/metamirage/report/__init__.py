@@ -7,7 +7,7 @@ equal bytes. ``inputs`` reads the tables; text with numbers comes from ``text``,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec
@@ -26,6 +27,7 @@ from metamirage.report import (
     forecasting,
     hierarchical,
     layouts,
+    methods,
     multiverse,
     results,
     sharpness,
@@ -238,6 +240,7 @@ def render_index(inputs: IndexInputs) -> str:
         "index.html.j2",
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
+        pages=inputs.pages,
         pooled=layouts.hypothesis_table(inputs.pooled),
         forest=forest_exhibit(inputs.concentration, inputs.pooled),
         said=_standing_sentences(inputs.rates)
@@ -250,6 +253,27 @@ def render_index(inputs: IndexInputs) -> str:
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),
     )
+
+
+def render_methods(
+    assumptions: Sequence[Assumption],
+    *,
+    settings: Mapping[str, object],
+    libraries: Mapping[str, str],
+    pages: Mapping[str, str],
+) -> str:
+    """Render the page of methods.
+
+    Parameters
+    ----------
+    assumptions
+        Of the whole package.
+    settings, libraries, pages
+        As in ``IndexInputs``.
+    """
+    parts = methods.page_parts(assumptions, settings=settings, libraries=libraries)
+    said = {"one_run": text.ONE_RUN, "default": text.UNRESOLVED_DEFAULT}
+    return _render("methods.html.j2", pages=pages, **said, **parts)
 
 
 def render_explorer(explored: Explored) -> str:
@@ -287,6 +311,8 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
         "contrary": contrary.contrary_count(inputs.against[spec.name]),
+        "multiverse": multiverse.summary(inputs.multiverse_joint[spec.name]),
+        "reproduced": spec.name in inputs.reproduced,
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 

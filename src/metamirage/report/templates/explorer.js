@@ -31,10 +31,7 @@ function labelOf(row) {
 
 const linkTo = (row) => `#curve=${encodeURIComponent(nameOf(row))}`;
 
-function save(name, content, type) {
-  const url = typeof content === "string" && content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type }));
-  make("a", { href: url, download: name }).click();
-}
+const save = (name, url) => make("a", { href: url, download: name }).click();
 
 const fileName = (row) => nameOf(row).replace(/[^\w.+-]+/g, "_");
 
@@ -92,7 +89,9 @@ async function showTable() {
   form.addEventListener("input", refilter);
   form.addEventListener("reset", () => setTimeout(refilter));
   form.addEventListener("submit", (event) => event.preventDefault());
-  byId("csv").addEventListener("click", () => save(`${facts.benchmark}.curves.csv`, csv(found), "text/csv"));
+  byId("csv").addEventListener("click", () => {
+    save(`${facts.benchmark}.curves.csv`, URL.createObjectURL(new Blob([csv(found)], { type: "text/csv" })));
+  });
   refilter();
 }
 
