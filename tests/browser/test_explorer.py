@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from visits import Visit
@@ -101,6 +103,23 @@ def test_candidates_are_drawn_on_demand(page: Page) -> None:
     page.get_by_label("power").check()
     # A band and its line.
     expect(chart.locator("path")).to_have_count(before + 2)
+
+
+def test_the_points_drawn_are_the_published_scores(page: Page) -> None:
+    asked(page, "words").fill("overlap step")
+    page.get_by_role("link", name="step").click()
+    expect(page.locator("#shown-title")).to_contain_text("overlap")
+    chart = page.locator("#charts figure").first.locator("svg")
+    expect(chart.locator(".mark-symbol path")).to_have_count(7)
+    moves = [p.get_attribute("transform") for p in chart.locator(".mark-symbol path").all()]
+    drawn = np.array([re.findall(r"[\d.]+", move or "") for move in moves], float)
+    tidy = report_inputs().tidy
+    rows = tidy[(tidy["task"] == "step") & (tidy["metric"] == "overlap")].sort_values("n_params")
+    published = np.column_stack([np.log10(rows["n_params"]), rows["score"]])
+    for column in (0, 1):
+        # A straight line of the numbers, to a quarter of a pixel: log10 sizes are rounded.
+        fit = np.polynomial.Polynomial.fit(published[:, column], drawn[:, column], 1)
+        np.testing.assert_allclose(fit(published[:, column]), drawn[:, column], atol=0.25)
 
 
 def test_the_csv_holds_the_curves_found_with_all_columns(page: Page, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from metamirage.report import (
     explorer,
     forecasting,
     hierarchical,
+    holdings,
     layouts,
     methods,
     multiverse,
@@ -135,6 +136,7 @@ def _benchmark_sentences(
         "verdicts": text.verdicts(inputs.fits),
         "too_short": text.too_short(inputs.fits),
         "sharp_by_class": text.sharp_by_class(joined),
+        "sharp_by_metric": holdings.concentration_said(joined),
         "exclusions": text.exclusions(inputs.scores),
         "engines": agreement.engines(inputs.fits),
         "agreement": agreement.agreement(inputs.audit),
@@ -200,6 +202,8 @@ def _benchmark_tables(
     inputs: ReportInputs, joined: pd.DataFrame, foreseen: Foreseen
 ) -> dict[str, layouts.Plain | None]:
     return {
+        "families": holdings.family_table(inputs.tidy, inputs.fits),
+        "metrics": holdings.metric_table(inputs.tidy, joined),
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
         "contrary": contrary.contrary_table(inputs.against),
         "multiverse": multiverse.joint_table(inputs.multiverse_joint),

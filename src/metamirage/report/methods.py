@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from metamirage.assumptions import Assumption
 from metamirage.bands import N_NODES
 from metamirage.engine import N_FIRST, N_MOST, N_REPLICATES, TARGET_ERROR
@@ -14,7 +16,7 @@ from metamirage.latent import AGREEMENT, P_VERDICT
 from metamirage.multiverse import N_FILTERS, N_SWAPS
 from metamirage.paired import MIN_TASKS
 from metamirage.permutation import EXACT_UP_TO
-from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS
+from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, WIDTH_PRIORS
 from metamirage.report import provenance
 from metamirage.report.layouts import Plain
 from metamirage.report.terms import TERMS, VERDICT_RULES
@@ -117,9 +119,22 @@ def _parameters(candidate: str) -> str:
 
 def prior_table(assumptions: Sequence[Assumption]) -> Plain:
     """Lay out the priors, in the words and values of the code."""
-    rows = [(a.text, a.code) for a in assumptions if a.module == "priors"]
+    rows = [
+        (a.text, _width_priors() if a.code.startswith("WIDTH_PRIORS") else a.code)
+        for a in assumptions
+        if a.module == "priors"
+    ]
     return Plain(
         caption="One row is one prior: Normal, by mean and sd, on the scale of the parameter.",
         columns=("what is believed before the scores are seen", "in the code"),
         rows=tuple(rows),
     )
+
+
+def _width_priors() -> str:
+    # The line that the assumption stands above opens a table of three.
+    said = (
+        f"{name}: log width Normal({number(mean)}, {number(sd)}), median {number(np.exp(mean))}"
+        for name, (mean, sd) in WIDTH_PRIORS.items()
+    )
+    return "; ".join(said)
