@@ -9,6 +9,7 @@ import pandas as pd
 
 from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
+from metamirage.bands import band_curves
 from metamirage.concentration import assess_concentration
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
@@ -18,7 +19,7 @@ from metamirage.latent import judge_tasks
 from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
-from metamirage.report import IndexInputs, ReportInputs
+from metamirage.report import Explored, IndexInputs, ReportInputs
 from metamirage.residual import find_residual, relate_residual
 from metamirage.scores import score_curves
 from metamirage.superlinear import compare_classes, find_superlinear
@@ -187,6 +188,19 @@ def report_inputs() -> ReportInputs:
         settings=SETTINGS,
         libraries=LIBRARIES,
         assumptions=ASSUMPTIONS,
+    )
+
+
+@cache
+def explored() -> Explored:
+    """Give the explorer the invented benchmark."""
+    inputs = report_inputs()
+    names = ("tidy", "tags", "scores", "fits", "models")
+    return Explored(
+        title=inputs.spec.title,
+        benchmark="invented",
+        bands=band_curves(build_curves(inputs.tidy, inputs.tags), seed=SEED),
+        **{name: getattr(inputs, name) for name in names},
     )
 
 

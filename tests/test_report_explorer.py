@@ -6,27 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metamirage.bands import N_NODES, band_curves
+from metamirage.bands import N_NODES
 from metamirage.curves import Curve, build_curves
-from metamirage.report import Explored, explorer, join_curves, render_explorer
+from metamirage.report import explorer, join_curves, render_explorer
 from metamirage.tables import CANDIDATES, CURVE_KEY, FITS
 from metamirage.verdicts import verdict
-from report_builders import SEED, report_inputs
-
-
-@cache
-def explored() -> Explored:
-    i = report_inputs()
-    return Explored(
-        title="Invented <benchmark>",
-        benchmark="invented",
-        tidy=i.tidy,
-        tags=i.tags,
-        scores=i.scores,
-        fits=i.fits,
-        models=i.models,
-        bands=band_curves(curves(), seed=SEED),
-    )
+from report_builders import explored, report_inputs
 
 
 def curves() -> list[Curve]:

@@ -10,18 +10,24 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from visits import Visit
 
-from metamirage.bands import band_curves
-from metamirage.curves import build_curves
 from metamirage.rates import read_rates
 from metamirage.report import (
-    Explored,
     explorer,
     render_benchmark,
     render_explorer,
     render_index,
+    render_methods,
     render_selfcheck,
 )
-from report_builders import SEED, index_inputs, report_inputs
+from report_builders import (
+    ASSUMPTIONS,
+    LIBRARIES,
+    PAGES,
+    SETTINGS,
+    explored,
+    index_inputs,
+    report_inputs,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -52,6 +58,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
         patch.setattr(explorer, "CURVES_A_GROUP", 2)
         pages = {
             "index.html": render_index(index_inputs()),
+            "methods.html": render_methods(
+                ASSUMPTIONS, settings=SETTINGS, libraries=LIBRARIES, pages=PAGES
+            ),
             "selfcheck.html": render_selfcheck(read_rates(rates), source="rates.csv"),
             "invented/index.html": render_benchmark(report_inputs()),
             "invented/explorer.html": render_explorer(explored()),
@@ -59,18 +68,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     for name, page in pages.items():
         (root / name).write_text(page, encoding="utf-8")
     return root
-
-
-def explored() -> Explored:
-    """Give the explorer the invented benchmark."""
-    inputs = report_inputs()
-    names = ("tidy", "tags", "scores", "fits", "models")
-    return Explored(
-        title=inputs.spec.title,
-        benchmark="invented",
-        bands=band_curves(build_curves(inputs.tidy, inputs.tags), seed=SEED),
-        **{name: getattr(inputs, name) for name in names},
-    )
 
 
 @pytest.fixture

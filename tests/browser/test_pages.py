@@ -8,7 +8,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from visits import Visit
 
-PAGES = ("index.html", "selfcheck.html", "invented/index.html", "invented/explorer.html")
+PAGES = (
+    "index.html",
+    "methods.html",
+    "selfcheck.html",
+    "invented/index.html",
+    "invented/explorer.html",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -34,3 +40,15 @@ def test_a_phone_needs_no_sideways_scrolling(visit: Visit, site: Path, name: str
     visit.open(site / name)
     wide = visit.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
+
+
+def test_links_between_pages_lead_somewhere(visit: Visit, site: Path) -> None:
+    for name in PAGES:
+        visit.open(site / name)
+        files = visit.page.evaluate(
+            "[...document.querySelectorAll('a[href]')].map((a) => a.href.split('#')[0])"
+        )
+        # The copy of the benchmark on the overview has no pages here.
+        own = {file for file in files if "/copy/" not in file}
+        assert own
+        assert [file for file in own if not Path(file.removeprefix("file://")).is_file()] == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from metamirage.bands import mean_band, published
 from metamirage.concentration import classify, make_pairs
@@ -153,7 +153,7 @@ def point_intervals(curve: Curve) -> tuple[FloatArray, FloatArray]:
     if curve.observation != "beta_binomial":
         return curve.z - NORMAL_95 * curve.stderr, curve.z + NORMAL_95 * curve.stderr
     k, n = curve.counts, curve.n_items
-    lower, upper = (beta.ppf(q, k + 0.5, n - k + 0.5) for q in TAILS_95)
+    lower, upper = (betaincinv(k + 0.5, n - k + 0.5, q) for q in TAILS_95)
     return np.where(k == 0, 0.0, lower), np.where(k == n, 1.0, upper)
 
 

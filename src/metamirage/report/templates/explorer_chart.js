@@ -32,9 +32,9 @@ function bandLayers(curve, candidate) {
   const values = bandRows(curve, candidate);
   const x = { field: "size", type: "quantitative" };
   return [
-    { data: { values }, mark: { type: "area", clip: true, opacity: 0.2, color: colour, aria: false },
+    { data: { values }, mark: { type: "area", interpolate: "monotone", clip: true, opacity: 0.2, color: colour, aria: false },
       encoding: { x, y: { field: "lower", type: "quantitative" }, y2: { field: "upper" } } },
-    { data: { values }, mark: { type: "line", clip: true, color: colour, strokeDash: dash, aria: false },
+    { data: { values }, mark: { type: "line", interpolate: "monotone", clip: true, color: colour, strokeDash: dash, aria: false },
       encoding: { x, y: { field: "median", type: "quantitative" } } },
   ];
 }
