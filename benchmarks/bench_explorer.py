@@ -170,7 +170,7 @@ def append(row: Mapping[str, object]) -> None:
     """Add a row to the results."""
     new = not RESULTS.exists()
     with RESULTS.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(row)
