@@ -21,6 +21,7 @@ STAGES = (
     "forecasts",
     "latent",
     "concentration",
+    "controls",
     "hierarchy",
     "multiverse",
     "residual",

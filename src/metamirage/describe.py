@@ -11,6 +11,7 @@ from metamirage.bands import BANDS
 from metamirage.findings import (
     AGAINST,
     CONCENTRATION,
+    CONTROLS,
     HIERARCHY,
     LATENT,
     MULTIVERSE,
@@ -41,6 +42,7 @@ PLACES = {
         "one estimand",
     ),
     "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
+    "controls": ("concentration/<benchmark>.controls.parquet", "one negative control"),
     "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
     "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
     "latent": ("latent/<benchmark>.parquet", "one task with both kinds of metric"),
@@ -71,6 +73,7 @@ CONTRACTS = {
         FORECASTS,
         CONCENTRATION,
         AGAINST,
+        CONTROLS,
         MULTIVERSE,
         MULTIVERSE_JOINT,
         LATENT,

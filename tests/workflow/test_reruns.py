@@ -21,6 +21,7 @@ ORDER = (
     "model_hierarchy",
     "pool_concentration",
     "list_contrary",
+    "assess_controls",
     "assess_multiverse",
     "relate_residual",
     "compare_bends",
@@ -45,7 +46,10 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", {"compare_bends", "model_hierarchy"} | TESTS),
+        (
+            "src/metamirage/concentration.py",
+            {"assess_controls", "compare_bends", "model_hierarchy"} | TESTS,
+        ),
         ("src/metamirage/latent.py", {"judge_tasks"} | RENDER),
         ("src/metamirage/onsets.py", {"relate_residual"} | RENDER),
         ("src/metamirage/hierarchy.py", {"model_hierarchy", "render_benchmark"}),
@@ -55,6 +59,7 @@ def since(rule: str) -> set[str]:
         ("src/metamirage/audit.py", {"audit_curves"} | FOUND),
         ("src/metamirage/nuts.py", since("fit_curves") | RENDER),
         ("src/metamirage/against.py", {"list_contrary"} | RENDER),
+        ("src/metamirage/controls.py", {"assess_controls"} | RENDER),
         ("src/metamirage/multiverse.py", {"assess_multiverse"} | RENDER),
         (
             "src/metamirage/scores.py",
@@ -111,7 +116,10 @@ def test_a_file_put_back_from_a_copy_is_noticed(
 @pytest.mark.parametrize(
     ("setting", "woken"),
     [
-        ("n_permutations=999", {"relate_residual", "compare_bends"} | CONCENTRATION | PRINTED),
+        (
+            "n_permutations=999",
+            {"assess_controls", "relate_residual", "compare_bends"} | CONCENTRATION | PRINTED,
+        ),
         ("n_audit=2", {"audit_curves"} | PRINTED),
         ("seed=7", since("score_curves") | PRINTED),
         ("mirror=elsewhere", set()),
