@@ -81,7 +81,7 @@ def constants() -> dict[str, str]:
         "smooth": SMOOTH_WIDTH,
         "floor_share": FLOOR_SHARE,
         "replicates": N_REPLICATES,
-        "first": min(N_FIRST),
+        "first": min(min(points) for points in N_FIRST.values()),
         "most": N_MOST,
         "target": TARGET_ERROR,
         "max_error": MAX_EVIDENCE_ERROR,
