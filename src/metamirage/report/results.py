@@ -201,7 +201,7 @@ def answer(
     concentration: Mapping[str, pd.DataFrame],
     pooled: pd.DataFrame,
 ) -> str:
-    """Answer the question of the report: verdicts, then each primary hypothesis.
+    """Answer the question of the report in two sentences: verdicts, then the primary hypotheses.
 
     Parameters
     ----------
@@ -223,7 +223,11 @@ def answer(
         _primary(concentration, pooled, claim=claim, question=question)
         for claim, question in QUESTIONS
     ]
-    return " ".join([first, *filter(None, primary)])
+    parts = [sentence.removesuffix(".") for sentence in primary if sentence]
+    if not parts:
+        return first
+    second = "; ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])])
+    return f"{first} {second}."
 
 
 def _primary(
