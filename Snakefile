@@ -17,6 +17,7 @@ container: "docker://python:3.13"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/keep.smk"
+include: "workflow/rules/digits.smk"
 include: "workflow/rules/download.smk"
 include: "workflow/rules/tidy.smk"
 include: "workflow/rules/tags.smk"

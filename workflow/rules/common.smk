@@ -8,6 +8,7 @@
 #   templates()                 page templates, for the input `templates` of the report rules
 #   versions(package, ...)      library versions, for the params of rules that compute
 #   local_files(wildcards)      tables of a benchmark that lie on this machine
+#   made_tables(wildcards)      raw tables of a benchmark that another rule makes
 #   contents(file, ...)         digests of inputs that people write, for the params
 #   SETTINGS                    checked settings that shape results, for the report
 #   REGISTERED                  names of all benchmarks, enabled or not
@@ -89,13 +90,20 @@ def local_files(wildcards):
     """Return the tables that people put into data/raw themselves: an edited table reruns."""
     spec = clearly(load_spec, entry(wildcards.benchmark))
     mirrored = config["mirror"] and Path(config["mirror"], spec.name).is_dir()
-    if spec.source.kind not in ("shipped", "path") or mirrored:
+    made_here = spec.name in MADE_TABLES
+    if spec.source.kind not in ("shipped", "path") or mirrored or made_here:
         return []
     folder = Path("data/raw") / spec.name
     found = {file for pattern in spec.source.include for file in folder.glob(pattern)}
     return sorted(
         str(file) for file in found if file.is_file() and file.name != "MANIFEST.json"
     )
+
+
+def made_tables(wildcards):
+    """Return the raw tables of a benchmark that a rule makes. (Their digests are no params: before
+    the first run there are none.)"""
+    return MADE_TABLES.get(wildcards.benchmark, [])
 
 
 def contents(*sources):
@@ -175,6 +183,8 @@ def sets_of(wildcards):
 
 
 REPRODUCED = ["bigbench"]
+# Raw tables that a rule makes, by the benchmark that reads them.
+MADE_TABLES = {"digits": ["data/raw/digits/scores.csv"]}
 REGISTERED = sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml"))
 config.update(
     clearly(
@@ -189,7 +199,7 @@ config["mirror"] = find_mirror(config, os.environ)
 SETTINGS = {
     key: value
     for key, value in config.items()
-    if key not in ("benchmarks", "mirror", "selfcheck")
+    if key not in ("benchmarks", "mirror", "selfcheck", "digits")
 }
 # Faulty entries end the run here: inside an input function Snakemake would pass over them where
 # the rule's output is there from an earlier run.
