@@ -32,6 +32,8 @@ include: "workflow/rules/residual.smk"
 include: "workflow/rules/superlinear.smk"
 include: "workflow/rules/multiverse.smk"
 include: "workflow/rules/reproduction.smk"
+include: "workflow/rules/mechanism.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/selfcheck.smk"
 include: "workflow/rules/report.smk"
 
@@ -46,6 +48,7 @@ rule all:
     input:
         "reports/index.html",
         ["reports/selfcheck.html"] if measured_rates() else [],
+        ["reports/mechanism.html"] if trained_here() else [],
         expand("reports/{benchmark}/index.html", benchmark=config["benchmarks"]),
         expand(
             "data/processed/reproduction/{benchmark}.parquet",

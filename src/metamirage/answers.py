@@ -107,7 +107,7 @@ def summarise(scores: dict[str, FloatArray]) -> pd.DataFrame:
 
 
 def standard_error(values: FloatArray) -> float:
-    """Standard error of the mean of n items.
+    """Estimate the standard error of the mean of n items.
 
     ASSUME: where all items score alike the spread is not nothing but unseen: an item more, one
     unit of the largest score (or 1) away, is taken along. A zero would claim perfect knowledge.

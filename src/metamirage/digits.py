@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+from metamirage.answers import group_right, summarise
 from metamirage.curves import FloatArray, curve_seed
 from metamirage.errors import InputError, Offence
-from metamirage.answers import group_right, summarise
 
 COLUMNS = (
     "task", "metric", "family", "model", "n_params", "seed", "score", "stderr", "n_samples",
@@ -134,14 +134,7 @@ def reconstruct(
         Rows of one class: ``mse`` and ``reconstructed``, the share of images whose error lies
         below the threshold; both from the same reconstructions.
     """
-    network = MLPRegressor(
-        hidden_layer_sizes=(width,), activation="tanh", max_iter=EPOCHS, batch_size=50, learning_rate_init=0.01,
-        random_state=state,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        # The epochs are the budget, the same for every size, whether or not it was enough.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(learnt.pixels, learnt.pixels)
+    network = _fitted(MLPRegressor(**_settings(width, state)), learnt.pixels, learnt.pixels)
     error = ((network.predict(asked.pixels) - asked.pixels) ** 2).mean(axis=1)
     n_params = _count_params(network)
     for label in np.unique(asked.classes):
@@ -150,9 +143,7 @@ def reconstruct(
         yield summarise(scores).assign(task=f"reconstruct {label}", n_params=n_params)
 
 
-def classify(
-    learnt: Images, asked: Images, *, width: int, state: int
-) -> Iterator[pd.DataFrame]:
+def classify(learnt: Images, asked: Images, *, width: int, state: int) -> Iterator[pd.DataFrame]:
     """Train one classifier and score it on all images and on each class by itself.
 
     Yields
@@ -161,13 +152,7 @@ def classify(
         Rows of one task: ``accuracy`` and, on all images, ``subset_accuracy_K`` of K images in a
         row; ``brier`` and ``log_likelihood`` of the same predictions.
     """
-    network = MLPClassifier(
-        hidden_layer_sizes=(width,), activation="tanh", max_iter=EPOCHS, batch_size=50, learning_rate_init=0.01,
-        random_state=state,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(learnt.pixels, learnt.classes)
+    network = _fitted(MLPClassifier(**_settings(width, state)), learnt.pixels, learnt.classes)
     chances = network.predict_proba(asked.pixels)
     n_params = _count_params(network)
     place = np.searchsorted(network.classes_, asked.classes)
@@ -176,6 +161,26 @@ def classify(
         own = place == k
         rows = _class_rows(chances[own], place[own], most=1)
         yield rows.assign(task=f"classify {label}", n_params=n_params)
+
+
+def _settings(width: int, state: int) -> dict[str, Any]:
+    # ASSUME: one rate and one number of epochs for all widths, as models of one published family
+    # have one recipe. They suffice for the widest to reconstruct every image.
+    return {
+        "hidden_layer_sizes": (width,),
+        "activation": "tanh",
+        "max_iter": EPOCHS,
+        "batch_size": 50,
+        "learning_rate_init": 0.01,
+        "random_state": state,
+    }
+
+
+def _fitted(network: Any, pixels: FloatArray, target: NDArray[Any]) -> Any:
+    with warnings.catch_warnings():
+        # The epochs are the budget, whether or not a network could use more of them.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return network.fit(pixels, target)
 
 
 def _class_rows(chances: FloatArray, place: NDArray[np.int64], *, most: int) -> pd.DataFrame:

@@ -1,20 +1,58 @@
-"""Runs: one network of one size and seed, trained, asked, and its scores as rows of a table."""
+"""Experiments: which transformers are trained on what, and what becomes of their answers.
+
+Free of JAX, so that the workflow and the tests can read it anywhere; ``networks`` trains.
+
+ASSUME: seeds are replicates of one size and not families of their own. Networks of two sizes have
+nothing in common by a seed they share, and test items are the same for all; as replicates their
+spread is what the noise of a curve is made of: over-dispersion of counts beside the known number of
+items, unknown noise beside the known standard error of a graded score.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
+from metamirage.answers import METRICS, Answers, score_items, summarise
 from metamirage.curves import curve_seed
-from metamirage.answers import METRICS, score_items, summarise
-from metamirage.networks import Budget, Shape, ask, count_params, train
-from metamirage.problems import Suite, Task, arithmetic, compositional, draw_problems
+from metamirage.problems import Batch, Suite, Task, arithmetic, compositional, draw_problems
 
 COLUMNS = (
     "task", "subtask", "metric", "model", "n_params", "seed", "score", "stderr", "n_samples",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of a network: embedding width, layers, heads."""
+
+    width: int
+    layers: int
+    heads: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a network is trained.
+
+    Parameters
+    ----------
+    steps, rows
+        Most steps, and rows of each.
+    rate
+        Peak learning rate at width 32.
+    enough
+        Loss, in nats a token, at which training ends before; 0 for never.
+    """
+
+    steps: int
+    rows: int
+    rate: float
+    enough: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,68 +80,93 @@ class Experiment:
     metrics: tuple[str, ...]
 
 
-def _shapes(*sizes: tuple[int, int]) -> dict[str, Shape]:
-    # ASSUME: networks differ in width alone; two layers let an answer be composed of what a first
-    # look found.
-    return {f"w{width:02d}": Shape(width, 2, heads) for width, heads in sizes}
-
-
 EXPERIMENTS = {
+    # ASSUME: networks differ in width alone; two layers let an answer be composed of what a first
+    # look found, and two heads look at both numbers where the width can be halved.
     "arithmetic": Experiment(
         arithmetic(),
-        # Two heads where the width can be halved.
-        _shapes(*((w, 2 - w % 2) for w in (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32))),
+        {f"w{w:02d}": Shape(w, 2, 2 - w % 2) for w in (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)},
         Budget(steps=3000, rows=64, rate=8e-3),
         (100, 1000, 10000),
         METRICS,
     ),
-    # One token is right or wrong, so distance and share of tokens would say the same again.
+    # ASSUME: training goes on until the skill is there, for at most twice the steps that most
+    # networks need: what a short training decides by chance would hide what the size decides. The
+    # smallest have one layer, since two dimensions are too few already.
     "compositional": Experiment(
         compositional(),
-        _shapes(*((w, 1) for w in (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24))),
-        Budget(steps=3000, rows=128, rate=6e-3),
+        {f"w{w:02d}l1": Shape(w, 1, 1) for w in (1, 2)}
+        | {f"w{w:02d}l2": Shape(w, 2, 1) for w in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)},
+        Budget(steps=6000, rows=128, rate=6e-3, enough=0.01),
         (1000,),
+        # One token is right or wrong: distance and share of tokens would say the same again.
         ("exact_match", "log_likelihood", "brier"),
     ),
 }
 
 
-def run_one(experiment: Experiment, model: str, *, seed: int) -> pd.DataFrame:
-    """Train one network and score it on every test set.
+def score_network(experiment: Experiment, ask: Callable[[Batch], Answers]) -> pd.DataFrame:
+    """Score one network on every test set.
 
     Parameters
     ----------
     experiment
-        One of ``EXPERIMENTS``, or a smaller one.
-    model
-        Name of a shape.
-    seed
-        Of this run; that of the network derives from it and the model's name.
+        Names the test sets and the metrics.
+    ask
+        Items of one task to the network's answers.
 
     Returns
     -------
     pandas.DataFrame
-        ``COLUMNS``; ``subtask`` names the test set, empty where there is only one.
+        The ``COLUMNS`` that scores have; ``subtask`` names the test set, empty if there is one.
     """
-    suite = experiment.suite
-    state = curve_seed(seed, f"{suite.name}|{model}").generate_state(1)
-    network = train(suite, experiment.shapes[model], experiment.budget, seed=int(state[0]))
     several = len(experiment.test_sizes) > 1
     parts = []
-    for task in suite.tasks:
+    for task in experiment.suite.tasks:
         for n in experiment.test_sizes:
-            items = task.write(draw_problems(task, test_rng(task, n), n, held_out=True))
-            scores = score_items(ask(network, items))
-            chosen = {metric: scores[metric] for metric in experiment.metrics}
-            part = summarise(chosen)
+            scores = score_items(ask(draw_items(task, n)))
+            part = summarise({metric: scores[metric] for metric in experiment.metrics})
             parts.append(part.assign(task=task.name, subtask=f"{n} items" if several else ""))
-    table = pd.concat(parts, ignore_index=True)
-    named = table.assign(model=f"{model}-s{seed}", n_params=count_params(network), seed=seed)
-    return named[list(COLUMNS)]
+    return pd.concat(parts, ignore_index=True)
 
 
-def test_rng(task: Task, n: int) -> np.random.Generator:
-    """Draw of a test set: the same for all networks, another for each task and number of items."""
+def draw_items(task: Task, n: int) -> Batch:
+    """Draw a test set: the same for all networks, another for each task and number of items."""
     # ASSUME: test sets of one task are drawn apart, not one inside the other, so that the noise of
-    # a small one is not part of a large one.
-    return np.random.default_rng(curve_seed(n, task.name))
+    # a small one is not part of a large one. With replacement: then a score over n items has the
+    # binomial noise of n draws from all problems that are held out.
+    rng = np.random.default_rng(curve_seed(n, task.name))
+    return task.write(draw_problems(task, rng, n, held_out=True))
+
+
+def compare_seeds(shipped: pd.DataFrame, remade: pd.DataFrame) -> pd.DataFrame:
+    """Hold a table made again against the spread over seeds of the one that ships.
+
+    Parameters
+    ----------
+    shipped, remade
+        ``COLUMNS``; ``remade`` may hold some of the sizes only, and other seeds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task, test set, metric and size of both: means ``shipped`` and ``remade``,
+        ``reach``, half of the interval that holds 95 % of such differences, and ``within``.
+    """
+    cell = ["task", "subtask", "metric", "n_params"]
+    # An experiment of one test set has no names for them, and a file of such has no text there.
+    filled = [
+        table.assign(subtask=table["subtask"].astype(object).where(table["subtask"].notna(), ""))
+        for table in (shipped, remade)
+    ]
+    ours, theirs = (t.groupby(cell)["score"].agg(["mean", "std", "count"]) for t in filled)
+    both = ours.join(theirs, how="inner", lsuffix="_shipped", rsuffix="_remade")
+    errors = filled[0].groupby(cell)["stderr"].mean().reindex(both.index)
+    n, m = both["count_shipped"], both["count_remade"]
+    # Student's t, since the spread itself is known from few seeds; where seeds agree by chance, or
+    # because a score cannot move, the error of the items remains.
+    spread = np.hypot(both["std_shipped"].fillna(0.0), errors)
+    reach = student.ppf(0.975, np.maximum(n - 1, 1)) * spread * np.sqrt(1 / n + 1 / m)
+    means = both[["mean_shipped", "mean_remade"]].set_axis(["shipped", "remade"], axis=1)
+    within = (means["remade"] - means["shipped"]).abs() <= reach
+    return means.assign(reach=reach, within=within).reset_index()

@@ -5,7 +5,6 @@ Runs on a GPU where JAX finds one. On one machine a seed gives the same network,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
@@ -13,32 +12,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pandas as pd
 from jax import Array
 
 from metamirage.answers import Answers
+from metamirage.curves import curve_seed
+from metamirage.experiments import COLUMNS, Budget, Experiment, Shape, score_network
 from metamirage.problems import Batch, Suite, draw_batch
 
 DECAY = 0.01
 CLIP = 1.0
 WARM_UP = 0.05
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Size of a network: embedding width, layers, heads."""
-
-    width: int
-    layers: int
-    heads: int
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Training: steps, rows a step, peak learning rate at width 32."""
-
-    steps: int
-    rows: int
-    rate: float
+# Whether training is enough is looked at now and then, on rows of their own.
+LOOK_EVERY, LOOK_ROWS = 250, 1024
 
 
 class Layer(eqx.Module):
@@ -93,7 +79,7 @@ class Transformer(eqx.Module):
 
 
 def count_params(network: Transformer) -> int:
-    """Number of trained numbers."""
+    """Count the trained numbers."""
     return sum(int(leaf.size) for leaf in jax.tree.leaves(eqx.filter(network, eqx.is_array)))
 
 
@@ -110,16 +96,22 @@ def train(suite: Suite, shape: Shape, budget: Budget, *, seed: int) -> Transform
     seed
         Of the first weights and of the order of problems.
     """
-    weights, problems = np.random.SeedSequence(seed).spawn(2)
+    weights, problems, looks = np.random.SeedSequence(seed).spawn(3)
     key = jax.random.key(int(weights.generate_state(1)[0]))
     trained, fixed = eqx.partition(Transformer(shape, suite, key), eqx.is_array)
     optimiser = _optimiser(shape, budget)
     step = _make_step(fixed, optimiser)
     state = optimiser.init(trained)
     rng = np.random.default_rng(problems)
-    for _ in range(budget.steps):
+    look = np.random.default_rng(looks)
+    loss = jax.jit(_make_loss(fixed))
+    for i in range(budget.steps):
         batch = draw_batch(suite, rng, budget.rows)
         trained, state = step(trained, state, batch.tokens, batch.is_answer)
+        if budget.enough and i % LOOK_EVERY == LOOK_EVERY - 1:
+            seen = draw_batch(suite, look, LOOK_ROWS)
+            if loss(trained, seen.tokens, seen.is_answer) < budget.enough:
+                break
     return eqx.combine(trained, fixed)
 
 
@@ -130,17 +122,21 @@ def _optimiser(shape: Shape, budget: Budget) -> optax.GradientTransformation:
     rate = optax.warmup_cosine_decay_schedule(
         0.0, peak, int(WARM_UP * budget.steps) + 1, budget.steps + 1
     )
-    return optax.chain(
-        optax.clip_by_global_norm(CLIP), optax.adamw(rate, weight_decay=DECAY)
-    )
+    return optax.chain(optax.clip_by_global_norm(CLIP), optax.adamw(rate, weight_decay=DECAY))
 
 
-def _make_step(fixed: Any, optimiser: optax.GradientTransformation) -> Any:
+def _make_loss(fixed: Any) -> Any:
     def loss(trained: Any, tokens: Array, is_answer: Array) -> Array:
         logits = jax.vmap(eqx.combine(trained, fixed))(tokens[:, :-1])
         missed = optax.softmax_cross_entropy_with_integer_labels(logits, tokens[:, 1:])
         asked = is_answer[:, 1:]
         return (missed * asked).sum() / asked.sum()
+
+    return loss
+
+
+def _make_step(fixed: Any, optimiser: optax.GradientTransformation) -> Any:
+    loss = _make_loss(fixed)
 
     @jax.jit
     def step(trained: Any, state: Any, tokens: Array, is_answer: Array) -> tuple[Any, Any]:
@@ -179,7 +175,7 @@ def ask(network: Transformer, batch: Batch, *, chunk: int = 100) -> Answers:
 
 @eqx.filter_jit
 def _ask(network: Transformer, tokens: Array, asked: Array) -> tuple[Array, Array, Array]:
-    """Generated tokens, log probabilities and Brier scores, each (rows, length - 1)."""
+    """Return generated tokens, log probabilities and Brier scores, each (rows, length - 1)."""
     log_p = jax.nn.log_softmax(jax.vmap(network)(tokens[:, :-1]))
     target = jax.nn.one_hot(tokens[:, 1:], log_p.shape[-1])
     squares = ((jnp.exp(log_p) - target) ** 2).sum(-1)
@@ -202,3 +198,28 @@ def _generate(network: Transformer, tokens: Array, asked: Array, guess: Array) -
 
     said, _ = jax.lax.while_loop(lambda state: state[1], again, (guess, jnp.array(True)))
     return said
+
+
+def run_one(experiment: Experiment, model: str, *, seed: int) -> pd.DataFrame:
+    """Train one network and score it on every test set.
+
+    Parameters
+    ----------
+    experiment
+        One of ``experiments.EXPERIMENTS``, or a smaller one.
+    model
+        Name of a shape.
+    seed
+        Of this run; that of the network derives from it and the model's name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``experiments.COLUMNS``.
+    """
+    suite = experiment.suite
+    state = curve_seed(seed, f"{suite.name}|{model}").generate_state(1)
+    network = train(suite, experiment.shapes[model], experiment.budget, seed=int(state[0]))
+    scores = score_network(experiment, lambda items: ask(network, items))
+    named = scores.assign(model=f"{model}-s{seed}", n_params=count_params(network), seed=seed)
+    return named[list(COLUMNS)]

@@ -113,7 +113,7 @@ def is_held_out(problems: Operands, *, salt: int) -> NDArray[np.bool_]:
     for column in problems.T.astype(np.uint64):
         state = (state ^ column) * _MIX
         state ^= state >> np.uint64(29)
-    return state % np.uint64(HELD_OUT) == 0
+    return np.asarray(state % np.uint64(HELD_OUT) == 0)
 
 
 def draw_problems(task: Task, rng: np.random.Generator, n: int, *, held_out: bool) -> Operands:

@@ -14,6 +14,7 @@
 #   REGISTERED                  names of all benchmarks, enabled or not
 #   measured_rates()            the tests' measured error rates: file and digest, for the report
 #   trial_files(), sets_of(wildcards)   parts of the selfcheck
+#   trained_here(), beside_them()       what the page of the mechanism shows
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
 #   reproduction_of(wildcards)  table of those numbers, for the benchmarks that have one
 
@@ -106,6 +107,17 @@ def made_tables(wildcards):
     return MADE_TABLES.get(wildcards.benchmark, [])
 
 
+def trained_here():
+    """Return the enabled benchmarks of networks trained here."""
+    return [name for name in TRAINED_HERE if name in config["benchmarks"]]
+
+
+def beside_them():
+    """Return these and GPT-3, where it is enabled, to compare them with."""
+    published = [name for name in ["gpt3"] if name in config["benchmarks"]]
+    return [*trained_here(), *published]
+
+
 def contents(*sources):
     """Return a params function: digests of input files, named or given by an input function.
 
@@ -183,6 +195,8 @@ def sets_of(wildcards):
 
 
 REPRODUCED = ["bigbench"]
+# Benchmarks of networks trained here, with a page of their own beside that of GPT-3.
+TRAINED_HERE = ["digits", "arithmetic", "compositional"]
 # Raw tables that a rule makes, by the benchmark that reads them.
 MADE_TABLES = {"digits": ["data/raw/digits/scores.csv"]}
 REGISTERED = sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml"))
