@@ -25,6 +25,7 @@ STAGES = (
     "residual",
     "superlinear",
     "selfcheck",
+    "mechanism",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

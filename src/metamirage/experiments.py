@@ -160,7 +160,7 @@ def compare_seeds(shipped: pd.DataFrame, remade: pd.DataFrame) -> pd.DataFrame:
         for table in (shipped, remade)
     ]
     ours, theirs = (t.groupby(cell)["score"].agg(["mean", "std", "count"]) for t in filled)
-    both = ours.join(theirs, how="inner", lsuffix="_shipped", rsuffix="_remade")
+    both = ours.add_suffix("_shipped").join(theirs.add_suffix("_remade"), how="inner")
     errors = filled[0].groupby(cell)["stderr"].mean().reindex(both.index)
     n, m = both["count_shipped"], both["count_remade"]
     # Student's t, since the spread itself is known from few seeds; where seeds agree by chance, or

@@ -96,8 +96,8 @@ def measure_arithmetic(
     draws: dict[str, Any] = {"rng": rng, "n_draws": n_draws}
     return [
         *_paired_rows(tables, "metric_swap", tasks="", metrics=("exact_match",), **draws),
-        *_resolution_rows(tables.tidy, **draws),
-        *_length_rows(tables, **draws),
+        *resolution_rows(tables.tidy, **draws),
+        *length_rows(tables, **draws),
     ]
 
 
@@ -110,7 +110,7 @@ def measure_digits(
         *_paired_rows(
             tables, "threshold", tasks="reconstruct", metrics=("reconstructed",), **draws
         ),
-        *_subset_rows(tables.tidy),
+        *subset_rows(tables.tidy),
     ]
 
 
@@ -215,7 +215,7 @@ PAIRED_MEASURES = (
 )
 
 
-def _resolution_rows(
+def resolution_rows(
     tidy: pd.DataFrame, *, rng: np.random.Generator, n_draws: int
 ) -> list[dict[str, Any]]:
     """Count the networks that get a single item right, by the number of items."""
@@ -246,7 +246,7 @@ def _resolution_rows(
     return [*shown, gain]
 
 
-def _length_rows(tables: Tables, *, rng: np.random.Generator, n_draws: int) -> list[dict[str, Any]]:
+def length_rows(tables: Tables, *, rng: np.random.Generator, n_draws: int) -> list[dict[str, Any]]:
     """Compare what a target of L tokens does with what it would do to errors by chance alone."""
     largest = tables.tidy[tables.tidy["n_samples"] == tables.tidy["n_samples"].max()]
     wide = largest.pivot(index=["task", "model"], columns="metric", values="score").reset_index()
@@ -277,7 +277,7 @@ def _length_rows(tables: Tables, *, rng: np.random.Generator, n_draws: int) -> l
     return rows
 
 
-def _subset_rows(tidy: pd.DataFrame) -> list[dict[str, Any]]:
+def subset_rows(tidy: pd.DataFrame) -> list[dict[str, Any]]:
     """Find how much later K right in a row comes, seed by seed."""
     whole = tidy[tidy["task"] == "classify"]
     seeds = whole["model"].str.rsplit("-", n=1).str[-1]

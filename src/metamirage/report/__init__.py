@@ -237,6 +237,7 @@ def render_index(inputs: IndexInputs) -> str:
     """
     return _render(
         "index.html.j2",
+        has_mechanism=any(spec.name in mechanism.SHOWN for spec in inputs.specs),
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pooled=layouts.hypothesis_table(inputs.pooled),
