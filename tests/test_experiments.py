@@ -9,18 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metamirage.answers import Answers
-from metamirage.experiments import (
-    EXPERIMENTS,
-    compare_seeds,
-    draw_items,
-    score_network,
-)
+from metamirage.answers import METRICS, Answers
+from metamirage.experiments import ARITHMETIC, compare_seeds, draw_items, score_network
 from metamirage.problems import Batch
 from metamirage.registry import load_spec
 from metamirage.tags import read_metrics, tag_metrics
 
-SMALL = replace(EXPERIMENTS["arithmetic"], test_sizes=(10, 20))
+SMALL = replace(ARITHMETIC, test_sizes=(10, 20))
+CELL = ["task", "subtask", "metric", "model"]
 
 
 def all_right(items: Batch) -> Answers:
@@ -47,18 +43,16 @@ def test_all_networks_get_the_same_items_and_each_test_set_its_own() -> None:
     assert (items != draw_items(task, 20).tokens[:10]).any()
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_has_ten_sizes_and_six_tasks_at_least(name: str) -> None:
-    experiment = EXPERIMENTS[name]
-    assert len(set(experiment.shapes.values())) >= 10
-    assert len(experiment.suite.tasks) >= 6
-    assert all(shape.width % shape.heads == 0 for shape in experiment.shapes.values())
+def test_there_are_ten_sizes_and_heads_that_divide_their_width() -> None:
+    shapes = ARITHMETIC.shapes.values()
+    assert len(set(shapes)) >= 10
+    assert all(shape.width % shape.heads == 0 for shape in shapes)
 
 
 def table_of(scores: list[float], *, stderr: float = 0.0) -> pd.DataFrame:
-    """One cell, a row a seed; one test set has no name in a file."""
+    """One cell, a row a seed."""
     rows = pd.DataFrame({"score": scores, "seed": range(len(scores)), "stderr": stderr})
-    return rows.assign(task="t", subtask=np.nan, metric="m", n_params=10, n_samples=5)
+    return rows.assign(task="t", metric="m", n_params=10, n_samples=5)
 
 
 def test_a_table_made_again_is_within_the_spread_of_seeds_or_not() -> None:
@@ -76,25 +70,29 @@ def test_seeds_that_agree_by_chance_leave_the_error_of_the_items() -> None:
     assert not compare_seeds(shipped, table_of([0.9]))["within"][0]
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_the_shipped_table_is_whole_and_every_metric_of_it_tagged(
-    name: str, repository: Path
-) -> None:
-    experiment = EXPERIMENTS[name]
-    spec = load_spec(repository / f"config/benchmarks/{name}.yaml")
-    raw = pd.read_csv(repository / f"data/raw/{name}/scores.csv")
-    seeds = raw["seed"].nunique()
-    cells = [
-        len(experiment.suite.tasks), len(experiment.test_sizes), len(experiment.metrics),
-        len(experiment.shapes), seeds,
-    ]  # fmt: skip
+@pytest.fixture(scope="module")
+def shipped() -> pd.DataFrame:
+    return pd.read_csv(Path(__file__).parents[1] / "data/raw/arithmetic/scores.csv")
+
+
+def test_the_shipped_table_is_whole(shipped: pd.DataFrame) -> None:
+    assert set(shipped["task"]) == {task.name for task in ARITHMETIC.suite.tasks}
+    assert set(shipped["model"].str.split("-").str[0]) == set(ARITHMETIC.shapes)
+    assert set(shipped["n_samples"]) == set(ARITHMETIC.test_sizes)
+    assert not shipped.duplicated(CELL).any()
+    seeds = shipped["seed"].nunique()
     assert seeds >= 3
-    assert len(raw) == np.prod(cells)
-    scores = raw.assign(benchmark=name, subtask=raw.get("subtask", ""))
-    tags = tag_metrics(
-        scores, read_metrics(repository / "config/metrics.csv"), overrides=spec.tag_overrides
-    )
-    assert set(tags["metric"]) == set(experiment.metrics)
-    bound = tags[tags["metric"] == "token_edit_distance"].set_index("task")["upper"].to_dict()
-    lengths = {task.name: task.answer_length for task in experiment.suite.tasks}
-    assert bound in ({}, lengths)
+    cells = (8, len(ARITHMETIC.test_sizes), len(METRICS), len(ARITHMETIC.shapes), seeds)
+    assert len(shipped) == np.prod(cells)
+
+
+def test_the_registry_tags_every_metric_and_bounds_each_distance_by_its_length(
+    shipped: pd.DataFrame, repository: Path
+) -> None:
+    spec = load_spec(repository / "config/benchmarks/arithmetic.yaml")
+    metrics = read_metrics(repository / "config/metrics.csv")
+    scores = shipped.assign(benchmark="arithmetic")
+    tags = tag_metrics(scores, metrics, overrides=spec.tag_overrides)
+    assert set(tags["metric"]) == set(METRICS)
+    bounds = tags[tags["metric"] == "token_edit_distance"].set_index("task")["upper"]
+    assert bounds.to_dict() == {task.name: task.answer_length for task in ARITHMETIC.suite.tasks}

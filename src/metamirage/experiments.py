@@ -1,4 +1,4 @@
-"""Experiments: which transformers are trained on what, and what becomes of their answers.
+"""Experiments: which transformers are trained on arithmetic, and what becomes of their answers.
 
 Free of JAX, so that the workflow and the tests can read it anywhere; ``networks`` trains.
 
@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from metamirage.answers import METRICS, Answers, score_items, summarise
+from metamirage.answers import Answers, score_items, summarise
 from metamirage.curves import curve_seed
-from metamirage.problems import Batch, Suite, Task, arithmetic, compositional, draw_problems
+from metamirage.problems import Batch, Suite, Task, arithmetic, draw_problems
 
 COLUMNS = (
     "task", "subtask", "metric", "model", "n_params", "seed", "score", "stderr", "n_samples",
@@ -37,22 +37,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a network is trained.
-
-    Parameters
-    ----------
-    steps, rows
-        Most steps, and rows of each.
-    rate
-        Peak learning rate at width 32.
-    enough
-        Loss, in nats a token, at which training ends before; 0 for never.
-    """
+    """Training: steps, rows a step, peak learning rate at width 32."""
 
     steps: int
     rows: int
     rate: float
-    enough: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,40 +58,22 @@ class Experiment:
         Training of each.
     test_sizes
         Items of each test set.
-    metrics
-        That the table holds.
     """
 
     suite: Suite
     shapes: dict[str, Shape]
     budget: Budget
     test_sizes: tuple[int, ...]
-    metrics: tuple[str, ...]
 
 
-EXPERIMENTS = {
-    # ASSUME: networks differ in width alone; two layers let an answer be composed of what a first
-    # look found, and two heads look at both numbers where the width can be halved.
-    "arithmetic": Experiment(
-        arithmetic(),
-        {f"w{w:02d}": Shape(w, 2, 2 - w % 2) for w in (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)},
-        Budget(steps=3000, rows=64, rate=8e-3),
-        (100, 1000, 10000),
-        METRICS,
-    ),
-    # ASSUME: training goes on until the skill is there, for at most twice the steps that most
-    # networks need: what a short training decides by chance would hide what the size decides. The
-    # smallest have one layer, since two dimensions are too few already.
-    "compositional": Experiment(
-        compositional(),
-        {f"w{w:02d}l1": Shape(w, 1, 1) for w in (1, 2)}
-        | {f"w{w:02d}l2": Shape(w, 2, 1) for w in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)},
-        Budget(steps=6000, rows=128, rate=6e-3, enough=0.01),
-        (1000,),
-        # One token is right or wrong: distance and share of tokens would say the same again.
-        ("exact_match", "log_likelihood", "brier"),
-    ),
-}
+# ASSUME: networks differ in width alone; two layers let an answer be composed of what a first look
+# found, and two heads look at both numbers where the width can be halved.
+ARITHMETIC = Experiment(
+    suite=arithmetic(),
+    shapes={f"w{w:02d}": Shape(w, 2, 2 - w % 2) for w in (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)},
+    budget=Budget(steps=3000, rows=64, rate=8e-3),
+    test_sizes=(100, 1000, 10000),
+)
 
 
 def score_network(experiment: Experiment, ask: Callable[[Batch], Answers]) -> pd.DataFrame:
@@ -111,22 +82,20 @@ def score_network(experiment: Experiment, ask: Callable[[Batch], Answers]) -> pd
     Parameters
     ----------
     experiment
-        Names the test sets and the metrics.
+        Names the test sets.
     ask
         Items of one task to the network's answers.
 
     Returns
     -------
     pandas.DataFrame
-        The ``COLUMNS`` that scores have; ``subtask`` names the test set, empty if there is one.
+        The ``COLUMNS`` that scores have; ``subtask`` names the test set.
     """
-    several = len(experiment.test_sizes) > 1
     parts = []
     for task in experiment.suite.tasks:
         for n in experiment.test_sizes:
-            scores = score_items(ask(draw_items(task, n)))
-            part = summarise({metric: scores[metric] for metric in experiment.metrics})
-            parts.append(part.assign(task=task.name, subtask=f"{n} items" if several else ""))
+            part = summarise(score_items(ask(draw_items(task, n))))
+            parts.append(part.assign(task=task.name, subtask=f"{n} items"))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -145,7 +114,8 @@ def compare_seeds(shipped: pd.DataFrame, remade: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     shipped, remade
-        ``COLUMNS``; ``remade`` may hold some of the sizes only, and other seeds.
+        ``COLUMNS``, perhaps without ``subtask``; ``remade`` may hold some of the sizes only, and
+        other seeds.
 
     Returns
     -------
@@ -153,15 +123,12 @@ def compare_seeds(shipped: pd.DataFrame, remade: pd.DataFrame) -> pd.DataFrame:
         One row a task, test set, metric and size of both: means ``shipped`` and ``remade``,
         ``reach``, half of the interval that holds 95 % of such differences, and ``within``.
     """
-    cell = ["task", "subtask", "metric", "n_params"]
-    # An experiment of one test set has no names for them, and a file of such has no text there.
-    filled = [
-        table.assign(subtask=table["subtask"].astype(object).where(table["subtask"].notna(), ""))
-        for table in (shipped, remade)
-    ]
-    ours, theirs = (t.groupby(cell)["score"].agg(["mean", "std", "count"]) for t in filled)
+    cell = [c for c in ("task", "subtask", "metric", "n_params") if c in shipped]
+    ours, theirs = (
+        t.groupby(cell)["score"].agg(["mean", "std", "count"]) for t in (shipped, remade)
+    )
     both = ours.add_suffix("_shipped").join(theirs.add_suffix("_remade"), how="inner")
-    errors = filled[0].groupby(cell)["stderr"].mean().reindex(both.index)
+    errors = shipped.groupby(cell)["stderr"].mean().reindex(both.index)
     n, m = both["count_shipped"], both["count_remade"]
     # Student's t, since the spread itself is known from few seeds; where seeds agree by chance, or
     # because a score cannot move, the error of the items remains.

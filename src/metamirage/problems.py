@@ -201,31 +201,3 @@ def arithmetic() -> Suite:
     tasks = tuple(arithmetic_task(sign, n) for sign in (PLUS, TIMES) for n in ARITHMETIC_DIGITS)
     shares = (1 / len(tasks),) * len(tasks)
     return Suite("arithmetic", tasks, shares, ARITHMETIC_VOCABULARY, ARITHMETIC_LENGTH)
-
-
-N_BITS = 8
-# Which bits they are makes no difference to a network without a bias for places.
-PARITIES = ((0, 5), (3, 6), (2, 7), (1, 4), (0, 3), (5, 7))
-
-
-def parity_task(number: int) -> Task:
-    """Parity of two of eight bits: a composition of which neither part alone tells anything."""
-    bits = list(PARITIES[number])
-
-    def draw(rng: np.random.Generator, n: int) -> Operands:
-        return rng.integers(0, 2, (n, N_BITS))
-
-    def write(problems: Operands) -> Batch:
-        asked = np.full((len(problems), 1), 2 + number)
-        answer = problems[:, bits].sum(axis=1, keepdims=True) % 2
-        tokens = np.concatenate([problems, asked, answer], axis=1).astype(np.int32)
-        return Batch(tokens, np.broadcast_to(np.arange(N_BITS + 2) == N_BITS + 1, tokens.shape))
-
-    return Task(f"parity of bits {bits[0]} and {bits[1]}", 1, 0.5, draw, write)
-
-
-def compositional() -> Suite:
-    """Six sparse parities in one network (after Michaud et al. 2023, arXiv:2303.13506)."""
-    tasks = tuple(map(parity_task, range(len(PARITIES))))
-    shares = (1 / len(tasks),) * len(tasks)
-    return Suite("compositional", tasks, shares, 2 + len(PARITIES), N_BITS + 2)
