@@ -91,7 +91,7 @@ def test_the_registry_tags_every_metric_and_bounds_each_distance_by_its_length(
 ) -> None:
     spec = load_spec(repository / "config/benchmarks/arithmetic.yaml")
     metrics = read_metrics(repository / "config/metrics.csv")
-    scores = shipped.assign(benchmark="arithmetic")
+    scores = shipped.assign(benchmark="arithmetic", low_score=np.nan)
     tags = tag_metrics(scores, metrics, overrides=spec.tag_overrides)
     assert set(tags["metric"]) == set(METRICS)
     bounds = tags[tags["metric"] == "token_edit_distance"].set_index("task")["upper"]
