@@ -14,6 +14,7 @@
 #   REGISTERED                  names of all benchmarks, enabled or not
 #   measured_rates()            the tests' measured error rates: file and digest, for the report
 #   trial_files(), sets_of(wildcards)   parts of the selfcheck
+#   EXPERIMENTS, networks_of(wildcards)   what `snakemake experiments` trains again
 #   trained_here(), beside_them()       what the page of the mechanism shows
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
 #   reproduction_of(wildcards)  table of those numbers, for the benchmarks that have one
@@ -191,6 +192,23 @@ def sets_of(wildcards):
     return [
         first,
         min(first + SETS_A_PART, config["selfcheck"][WORLD_SETS[wildcards.world]]),
+    ]
+
+
+# Seeds of the table that ships.
+ARITHMETIC_SEEDS = range(3)
+EXPERIMENTS = ["arithmetic", "compositional"]
+
+
+def networks_of(wildcards):
+    """Return the tables of all networks of the arithmetic."""
+    # Only here: importing it costs each start of Snakemake a second.
+    from metamirage.experiments import ARITHMETIC
+
+    return [
+        f"data/processed/experiments/arithmetic/{model}.{seed}.csv"
+        for seed in ARITHMETIC_SEEDS
+        for model in ARITHMETIC.shapes
     ]
 
 

@@ -13,22 +13,6 @@
 #   data/processed/experiments/{experiment}.csv             table like the one that ships
 #   data/processed/experiments/{experiment}.agreement.csv   both, held against the spread over seeds
 
-# Seeds of the table that ships.
-ARITHMETIC_SEEDS = range(3)
-EXPERIMENTS = ["arithmetic", "compositional"]
-
-
-def networks_of(wildcards):
-    """Return the tables of all networks of the arithmetic."""
-    # Only here: importing it costs each start of Snakemake a second.
-    from metamirage.experiments import ARITHMETIC
-
-    return [
-        f"data/processed/experiments/arithmetic/{model}.{seed}.csv"
-        for seed in ARITHMETIC_SEEDS
-        for model in ARITHMETIC.shapes
-    ]
-
 
 rule train_network:
     """Train and score one transformer on arithmetic: one size, one seed."""
