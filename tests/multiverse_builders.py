@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from builders import profiles_of
 from metamirage.tables import CURVE_KEY
 
 SEED = 5
@@ -21,6 +22,7 @@ class Tables(NamedTuple):
     forecasts: pd.DataFrame
     tags: pd.DataFrame
     tidy: pd.DataFrame
+    profiles: pd.DataFrame
 
 
 def tables_of(
@@ -42,6 +44,7 @@ def tables_of(
             "excluded": "",
             "log10_width_mean": rng.normal(0.2, 0.1) - gap * (step == "yes"),
             "p_sharp": rng.random(),
+            "p_jump": 1.0,
             "concentration_index": rng.random(),
             "log10_bf_sigmoid_linear": rng.normal(),
         }
@@ -50,7 +53,6 @@ def tables_of(
         for k in shots
     ]
     fits = pd.DataFrame(rows).astype({"n_shots": "Int64"})
-    fits["width_median"] = 10 ** fits["log10_width_mean"]
     names = fits[["curve_id"]]
     tags = fits[["task", "metric"]].drop_duplicates()
     step = tags["metric"].map(METRICS)
@@ -62,4 +64,5 @@ def tables_of(
         pd.concat([fits[list(CURVE_KEY)].assign(n_params=n) for n in (1e8, 1e11)]).assign(
             n_samples=100, is_preferred=None
         ),
+        profiles_of(fits),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
 from metamirage.concentration import assess_concentration
+from metamirage.controls import assess_controls
 from metamirage.curves import build_curves
 from metamirage.fits import fit_curves
 from metamirage.forecasts import forecast_curves
@@ -160,7 +161,7 @@ def report_inputs() -> ReportInputs:
     )
     scores = score_curves(curves, seed=SEED)
     specifications, joint = assess_multiverse(
-        fitted.fits, scores, forecasts, tags, tidy=tidy, seed=SEED
+        fitted.fits, scores, forecasts, tags, tidy=tidy, profiles=fitted.profiles, seed=SEED
     )
     return ReportInputs(
         spec=spec(),
@@ -175,6 +176,9 @@ def report_inputs() -> ReportInputs:
         forecasts=forecasts,
         concentration=tested,
         against=list_contrary(fitted.fits, forecasts, tags, concentration=tested),
+        controls=assess_controls(
+            fitted.fits, tags, profiles=fitted.profiles, seed=SEED, n_permutations=99
+        ),
         multiverse=specifications,
         multiverse_joint=joint,
         latent=judge_tasks(curves, tags, forecasts, seed=SEED),

@@ -25,6 +25,7 @@ def fits_of(**changes: object) -> pd.DataFrame:
             "verdict": "SMOOTH",
             "excluded": "",
             "p_sharp": 0.2,
+            "p_jump": 1.0,
             "log10_width_mean": 0.3,
             "location_mean": 9.0,
             "floor_length": 0.0,

@@ -40,6 +40,7 @@ def fits_of(n_tasks: int, gap: float, *, noise: float = 0.0) -> pd.DataFrame:
             **{e.column: 0.0 for name, e in PAIRED.items() if name != "log_score"},
             "log10_width_sd": 0.1,
             "log10_width_mean": -gap * (metric == "exact") + noise * rng.normal(),
+            "p_jump": 1.0,
             "p_sharp": 0.5 + gap / 4 * (metric == "exact"),
         }
         for t in range(n_tasks)

@@ -20,6 +20,7 @@ def classed(n_tasks: int) -> pd.DataFrame:
             "subtask": "",
             "family": "f",
             "n_shots": 0,
+            "p_jump": 1.0,
             "label": float(metric == "exact"),
         }
         for t in range(n_tasks)
@@ -119,3 +120,14 @@ def test_the_nearer_size_left_out_does_not_enter() -> None:
     gains = step_gains(pd.concat([largest, nearer]), classed(6))
     assert gains["log_score_gain_two_out"].tolist() == pytest.approx([0.5] * 6, abs=EXACT)
     assert set(GAINS) <= set(gains)
+
+
+def test_curves_that_stay_flat_have_nothing_to_foretell() -> None:
+    curves = classed(8)
+    flat = curves["task"].isin(["t6", "t7"])
+    curves = curves.assign(p_jump=np.where(flat, 0.5, 1.0))
+    gains = step_gains(forecasts([1.0] * 8, [0.5] * 6 + [9.0] * 2), curves)
+    row = row_of(gains, "log_score_gain_rising")
+    assert (row["n_tasks"], row["estimate"]) == (6, pytest.approx(-0.5, abs=EXACT))
+    none = row_of(gains.iloc[6:], "log_score_gain_rising")
+    assert none["note"] == "no curve with a partner rises"

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from hierarchy_builders import NODES, benchmark, design_of
-from metamirage import concentration
+from metamirage import concentration, hierarchy
 from metamirage._hierarchy_density import Layout, dimension, log_density
 from metamirage._hierarchy_design import Design, caution, modelled_curves, reliability
 from metamirage._hierarchy_draws import Draws, reweighted
@@ -17,7 +17,7 @@ from metamirage._hierarchy_rows import quantiles, residual_ranks, summary_rows
 from metamirage._width_mixture import cell_edges, fill_cells, mixture, profile_weights
 from metamirage.curves import FloatArray
 from metamirage.findings import HIERARCHY
-from metamirage.hierarchy import Schedule, model_hierarchy, sample, scales_for
+from metamirage.hierarchy import SCHEDULES, Schedule, model_hierarchy, sample, scales_for
 from metamirage.hierarchy_model import build_model
 from metamirage.tables import check
 
@@ -168,6 +168,25 @@ def test_chains_that_did_not_converge_give_no_number(known: Design, draws: Draws
     assert "40 divergent transitions" in str(beta["note"])
     assert all(np.isnan(row["estimate"]) and np.isnan(row["p_negative"]) for row in rows)
     assert beta["r_hat"] > 1.5
+
+
+def test_other_priors_start_at_the_schedule_that_did(
+    known: Design, draws: Draws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Schedule, ...]] = []
+
+    def sampled(*_: object, schedules: tuple[Schedule, ...] = SCHEDULES, **__: object) -> Draws:
+        asked.append(schedules)
+        return replace(draws, n_tried=2)
+
+    far = replace(draws, pareto_k=2.0)
+    monkeypatch.setattr(hierarchy, "sample", sampled)
+    monkeypatch.setattr(
+        hierarchy, "reweighted", lambda first, have, want: first if have == want else far
+    )
+    tables = benchmark(np.random.default_rng(3), beta=-0.7)
+    model_hierarchy(*tables, seed=3)
+    assert asked == [SCHEDULES, SCHEDULES[1:], SCHEDULES[1:]]
 
 
 def test_ranks_are_uniform_under_the_model_and_not_under_a_wrong_one(known: Design) -> None:

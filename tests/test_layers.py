@@ -20,6 +20,7 @@ STAGES = (
     "forecasts",
     "latent",
     "concentration",
+    "controls",
     "hierarchy",
     "multiverse",
     "residual",

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 
-from builders import profiles_of
 from metamirage.concentration import assess_concentration
 from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
 from metamirage.multiverse import (
@@ -16,6 +15,7 @@ from metamirage.multiverse import (
     joint_rows,
     specification_curve,
 )
+from metamirage.specifications import MEASURES
 from metamirage.tables import check
 from multiverse_builders import Tables, tables_of
 
@@ -26,7 +26,13 @@ EXACT = 1e-12
 
 def assess(tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     return assess_multiverse(
-        tables.fits, tables.scores, tables.forecasts, tables.tags, tidy=tables.tidy, seed=SEED
+        tables.fits,
+        tables.scores,
+        tables.forecasts,
+        tables.tags,
+        tidy=tables.tidy,
+        profiles=tables.profiles,
+        seed=SEED,
     )
 
 
@@ -116,16 +122,16 @@ def test_the_choices_of_the_tests_give_the_estimate_of_the_tests() -> None:
     )
     tested = assess_concentration(
         tables.fits.assign(**rows), averaged, tables.tags, tidy=tables.tidy,
-        profiles=profiles_of(tables.fits), seed=1, n_permutations=50,
+        profiles=tables.profiles, seed=1, n_permutations=50,
     )  # fmt: skip
-    # The multiverse takes widths as the fits have them.
-    chosen = (
-        "estimand == 'log10_width_default' and scheme == 'discontinuous'"
-        " and stratum == 'same outputs'"
-    )
-    first = assess(tables)[0].iloc[0]
+    same = tested.query("scheme == 'discontinuous' and stratum == 'same outputs'")
+    estimates = same.set_index("estimand")["estimate"]
+    specifications = assess(tables)[0]
+    first = specifications.iloc[0]
     assert first["measure"] == "width"
-    assert first["estimate"] == pytest.approx(tested.query(chosen)["estimate"].item(), abs=EXACT)
+    assert first["estimate"] == pytest.approx(estimates["log10_width"], abs=EXACT)
+    old = specifications.query("measure == 'width_default'").iloc[0]
+    assert old["estimate"] == pytest.approx(estimates["log10_width_default"], abs=EXACT)
 
 
 def test_both_tables_keep_their_contract_and_their_seed() -> None:
@@ -156,5 +162,5 @@ def test_many_filters_are_drawn_and_the_first_is_kept(monkeypatch: pytest.Monkey
     one, whole = assess(tables_of(9))
     assert N_FILTERS > 3
     assert one["scheme"].iloc[0] == "discontinuous"
-    assert len(one) == 3 * 15
+    assert len(one) == 3 * len(MEASURES)
     assert whole["n_possible"].iloc[0] > len(one)

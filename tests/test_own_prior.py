@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from metamirage.curves import FloatArray
-from metamirage.own_prior import MIN_SD, add_own_widths, learn_prior
+from metamirage.own_prior import DEFAULT, MIN_SD, add_own_widths, learn_prior
 from metamirage.priors import LOG10_WIDTH_NODES
 
 SEED = 2
@@ -55,6 +55,26 @@ def test_noisier_curves_of_the_same_widths_are_not_narrower_on_average() -> None
     own = add_own_widths(curves, table)["log10_width_own"].to_numpy(float)
     # Three standard errors; under the prior of the fits the two would differ by 0.17.
     assert own[noise == 0.4].mean() == pytest.approx(own[noise == 0.1].mean(), abs=0.05)
+
+
+def test_the_prior_is_learnt_from_curves_of_enough_sizes_alone() -> None:
+    narrow, wide = normal_profiles(np.full(4, -0.5), 0.1), normal_profiles(np.full(2, 1.0), 0.1)
+    names = list("abcdef")
+    table = pd.DataFrame(
+        {
+            "curve_id": np.repeat(names, len(LOG10_WIDTH_NODES)),
+            "log10_width": np.tile(LOG10_WIDTH_NODES, 6),
+            "log_marginal": np.concatenate([narrow, wide]).ravel(),
+        }
+    )
+    curves = pd.DataFrame({"curve_id": names, "n_sizes": [8] * 4 + [3] * 2})
+    chosen = add_own_widths(curves, table, min_sizes=5)
+    alone = add_own_widths(curves[:4], table)
+    assert chosen["own_prior_sd"].iloc[0] == alone["own_prior_sd"].iloc[0]
+    assert chosen["log10_width_own"][:4].tolist() == alone["log10_width_own"].tolist()
+    # Nothing long enough: the prior of the fits.
+    none = add_own_widths(curves.assign(n_sizes=3), table, min_sizes=5)
+    assert (none["own_prior_sd"] == DEFAULT.sd).all()
 
 
 def test_no_curves_have_no_widths() -> None:

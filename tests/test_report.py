@@ -207,7 +207,13 @@ def test_the_page_shows_specifications_where_there_are_any() -> None:
     assert "No specification: whatever is chosen" in Outline(page()).words
     tables = tables_of(9, gap=0.4)
     specifications, joint = assess_multiverse(
-        tables.fits, tables.scores, tables.forecasts, tables.tags, tidy=tables.tidy, seed=1
+        tables.fits,
+        tables.scores,
+        tables.forecasts,
+        tables.tags,
+        tidy=tables.tidy,
+        profiles=tables.profiles,
+        seed=1,
     )
     inputs = replace(report_inputs(), multiverse=specifications, multiverse_joint=joint)
     outline = Outline(render_benchmark(inputs))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from metamirage.rates import count_rates
 from metamirage.report import render_selfcheck
-from metamirage.report.calibration import NOT_MEASURED, beside_claim, findings, rate_table, standing
+from metamirage.report.calibration import (
+    NOT_MEASURED,
+    beside_claim,
+    beside_verdicts,
+    findings,
+    foresight_warning,
+    rate_table,
+    standing,
+    verdict_table,
+)
 from metamirage.report.text import NBSP
 
 
@@ -75,3 +85,32 @@ def test_the_page_says_what_was_simulated_and_with_what(word: str) -> None:
 
 def test_the_table_holds_each_test_of_each_world() -> None:
     assert len(rate_table(table()).rows) == 4
+
+
+def verdicts(estimand: str, hits: int, world: str = "W3") -> pd.DataFrame:
+    row = trials(world, estimand, 0, 1).assign(kind="latent", hypothesis="H3", p_value=np.nan)
+    return row.assign(hits=hits, cases=50)
+
+
+def test_false_verdicts_are_counted_by_what_was_true() -> None:
+    rows = [verdicts("real of smooth", 1), verdicts("real of break", 40)]
+    rows += [verdicts("metric-explained of break", 2), verdicts("metric-explained of smooth", 30)]
+    rates = count_rates(pd.concat(rows), n_draws=99, versions="x")
+    real, mirage, seen, explained = beside_verdicts(rates).replace(NBSP, " ").split(". ")
+    assert "do not break: 1 of 50 tasks of W3 (2.0 %; 95 % interval 0.05 % to 11 %)" in real
+    assert mirage.startswith("False mirage, on tasks that break: 2 of 50 tasks")
+    assert ("40 of 50" in seen, "30 of 50" in explained) == (True, True)
+    assert len(verdict_table(rates).rows) == 4
+
+
+@pytest.mark.parametrize(("rejected", "warned"), [(60, True), (2, False)])
+def test_forecasts_that_win_without_an_effect_of_class_are_said_to(
+    rejected: int, warned: bool
+) -> None:
+    every = [
+        trials(w, "log_score_gain_predicted", n, 100) for w, n in (("W0", rejected), ("W2", 9))
+    ]
+    rates = count_rates(pd.concat(every).assign(hypothesis="H4"), n_draws=99, versions="x")
+    (text,) = foresight_warning(rates)
+    assert f"of 100 sets of W0; with one in 9.0{NBSP}%" in text
+    assert ("In W0 they win by being the closer forecast" in text) == warned

@@ -8,6 +8,7 @@ from html import unescape
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from metamirage.findings import HIERARCHY
 from metamirage.report import hierarchical, render_benchmark
@@ -69,6 +70,18 @@ def test_a_direction_sure_under_all_priors_is_a_finding() -> None:
     assert "186 curves (51 tasks, 1 family, 7 metrics)" in said
     assert "0.61 times as wide as others (90 % interval 0.4 to 0.93)" in said
     assert "0.97 (default), 0.97 (smooth), 0.97 (sharp); they are narrower" in said
+
+
+@pytest.mark.parametrize("p_negative", [0.94, 0.96])
+def test_a_direction_is_called_where_the_central_interval_excludes_no_effect(
+    p_negative: float,
+) -> None:
+    # A Normal posterior of sd one: its 95 % quantile is below zero where P(< 0) is above 0.95.
+    upper = norm.ppf(0.95) - norm.ppf(p_negative)
+    said = hierarchical.direction(
+        pd.DataFrame({"estimate": [-1.0] * 3, "p_negative": [p_negative] * 3})
+    )
+    assert (said == "narrower") == (upper < 0)
 
 
 @pytest.mark.parametrize("prior", PRIORS)

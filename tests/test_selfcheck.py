@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +11,37 @@ import pandas as pd
 from metamirage.curves import build_curves
 from metamirage.findings import TRIALS
 from metamirage.fits import Effort, fit_curve
+from metamirage.forecasts import forecast_curves
 from metamirage.rates import read_rates
-from metamirage.selfcheck import Fitted, check_sets, fit_sigmoids, judge_set, make_set
+from metamirage.selfcheck import Drawn, draw_set, foresee_set, judge_set, make_set
 from metamirage.selfcheck import _fit_sigmoid as fit_sigmoid
+from metamirage.selfcheck import check_sets as check_all
+from metamirage.selfcheck_pairs import family_rows, forecast_pairs
 from metamirage.tables import check
-from metamirage.worlds import NULL_WORLDS, WORLDS
+from metamirage.worlds import N_BOTH, NULL_WORLDS, WORLDS
 
 # Not the seed of the sets that are reported.
 SEED = 77
 SHIPPED = Path(__file__).parents[1] / "data/raw/selfcheck/rates.csv"
 
 
+check_sets = partial(check_all, seed=SEED, n_draws=99, forecast_sets=0)
+
+
 @cache
-def fitted(world: str, number: int) -> Fitted:
-    synthetic, seed = make_set(world, number, seed=SEED)
-    return fit_sigmoids(build_curves(synthetic.tidy, synthetic.tags), seed=seed)
+def drawn(world: str) -> Drawn:
+    return draw_set(world, 0, seed=SEED)
 
 
-def judged(world: str, number: int = 0) -> pd.DataFrame:
-    synthetic, seed = make_set(world, number, seed=SEED)
-    rows = judge_set(synthetic, fitted(world, number), number=number, seed=seed, n_draws=99)
-    return pd.DataFrame(rows)
+@cache
+def judged(world: str) -> pd.DataFrame:
+    return pd.DataFrame(judge_set(drawn(world), n_draws=99))
+
+
+@cache
+def foreseen(world: str) -> pd.DataFrame:
+    tested = judge_set(drawn(world), n_draws=99)
+    return pd.DataFrame(foresee_set(drawn(world), n_draws=99, tested=tested))
 
 
 def test_at_full_effort_the_row_is_that_of_the_fits_stage() -> None:
@@ -44,9 +54,9 @@ def test_at_full_effort_the_row_is_that_of_the_fits_stage() -> None:
 
 
 def test_a_set_is_the_same_every_time_and_unlike_the_next() -> None:
-    first = check_sets("W0", [0], seed=SEED, n_draws=99)
+    first = check_sets("W0", [0])
     check(first, TRIALS, source="test")
-    pd.testing.assert_frame_equal(first, check_sets("W0", [0], seed=SEED, n_draws=99))
+    pd.testing.assert_frame_equal(first, check_sets("W0", [0]))
     scores = [make_set("W0", number, seed=SEED)[0].tidy["score"].sum() for number in (0, 1)]
     assert scores[0] != scores[1]
 
@@ -63,6 +73,50 @@ def test_intervals_are_held_against_curves_that_surely_rise() -> None:
     assert (rows["cases"] > 10).all()
     # Nominal 90 %; of the rising curves of one set nearly all.
     assert (rows["hits"] / rows["cases"] > 0.7).all()
+
+
+def test_forecast_pairs_equal_the_forecasts_stage() -> None:
+    synthetic, curves, _, seed = drawn("W3")
+    task = curves[0].key["task"]
+    # One task of the set: the stage fits every curve of it twice over.
+    chosen = [curve for curve in curves if curve.key["task"] == task]
+    found = forecast_pairs(chosen, synthetic.tags, seed=seed)
+    keys = ["curve_id", "partner", "predictor", "n_left_out", "target"]
+    whole = forecast_curves(chosen, synthetic.tags, seed=seed)
+    both = found.merge(whole, on=keys, suffixes=("", "_stage"), validate="one_to_one")
+    assert len(both) == len(found) > 0
+    assert both["log_score"].equals(both["log_score_stage"])
+
+
+def test_a_break_is_called_real_and_no_smooth_skill_is() -> None:
+    verdicts = foreseen("W3").query("kind == 'latent'").set_index("estimand")
+    assert verdicts.loc["real of break", "hits"] > 0
+    assert verdicts.loc["metric-explained of break", "hits"] == 0
+    assert verdicts.loc["real of smooth", "hits"] == 0
+    # Fourteen tasks have a pair.
+    assert verdicts.filter(like="real of", axis=0)["cases"].sum() == N_BOTH
+
+
+def test_the_primary_family_is_corrected_for_its_size() -> None:
+    rows = [
+        {"kind": "test", "hypothesis": h, "estimand": e, "estimate": 1.0, "p_value": p}
+        for h, e, p in (("H2", "log10_width", 0.03), ("H4", "log_score_gain", 0.02))
+    ]
+    corrected = pd.DataFrame(family_rows(rows)).set_index("estimand")["p_value"]
+    # Holm: the smaller twice, and the larger at least that.
+    assert corrected.to_dict() == {
+        "log10_width_holm": 0.04,
+        "log_score_gain_holm": 0.04,
+        "any_holm": 0.04,
+    }
+
+
+def test_only_the_first_sets_are_forecast_and_the_same_every_time() -> None:
+    rows = check_all("W0", [0, 1], seed=SEED, n_draws=99, forecast_sets=1)
+    check(rows, TRIALS, source="test")
+    assert set(rows.loc[rows["hypothesis"].isin(["H3", "H4"]), "number"]) == {0}
+    again = check_all("W0", [0], seed=SEED, n_draws=99, forecast_sets=1)
+    pd.testing.assert_frame_equal(rows[rows["number"] == 0].reset_index(drop=True), again)
 
 
 def test_the_primary_test_keeps_its_level_where_class_has_no_effect() -> None:

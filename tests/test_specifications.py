@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metamirage.own_prior import add_own_widths
 from metamirage.specifications import (
     AXES,
     MEASURES,
@@ -26,7 +27,7 @@ def pairs_of(tables: Tables, *, preferred: tuple[tuple[str, str], ...] = ()) -> 
     curves = measure_curves(tables.fits, tables.scores, tables.forecasts, tables.tags)
     described = describe_curves(curves, tidy=tables.tidy, tags=tables.tags)
     judged = pd.DataFrame(list(preferred), columns=["task", "metric"])
-    return pair_curves(described, preferred=judged)
+    return pair_curves(add_own_widths(described, tables.profiles), preferred=judged)
 
 
 def filters_of(tables: Tables) -> list[tuple[str, ...]]:
@@ -112,7 +113,7 @@ def test_a_missing_measure_leaves_its_pair_out() -> None:
 def test_larger_is_sharper_for_every_measure() -> None:
     dull = {
         "log10_width_mean": 0.5,
-        "width_median": 3.0,
+        "log10_width_own": 0.5,
         "p_sharp": 0.0,
         "verdict": "SMOOTH",
         "concentration_index": 0.3,
@@ -123,7 +124,7 @@ def test_larger_is_sharper_for_every_measure() -> None:
     }
     sharp = dull | {
         "log10_width_mean": -1.0,
-        "width_median": 0.1,
+        "log10_width_own": -1.0,
         "p_sharp": 1.0,
         "verdict": "SHARP",
         "concentration_index": 0.95,

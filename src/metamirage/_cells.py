@@ -1,4 +1,4 @@
-"""Compiled outer work of the engine: where in the shape's plane the mass is, and draws from there.
+"""Compiled outer work of the engine: where in the shape's plane the mass is.
 
 A cell is a box (low1, high1, low2, high2) in (shape1, shape2) with the inner mode at its centre
 and Laplace's approximation of the log mass inside. The boxes of one row share a band of width.
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from metamirage._compiled import jit
 from metamirage._modes import Problem, Room, climb, fill_shape, make_room, spread
-from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
-from metamirage.densities import LN10, log_likelihood, log_prior
+from metamirage.densities import LN2, LN10
 from metamirage.priors import LOG10_WIDTH_NODES
 
 # Cells that splitting may add to the first ones.
@@ -34,24 +33,20 @@ SHAPE_REACH_SD = 8.0
 N_OUTSIDE = 5
 N_LINE = 40
 # Bands of width beyond either end of the common grid; the end rows take their mass.
-N_BEYOND = 3
+N_BEYOND = 2
 # Narrower transitions than this, in decades, are looked for at each size and between sizes.
 NARROW = 1.0
 # A Newton step that would gain less than this many nats ends a climb.
-ENOUGH = 0.03
-# A cell with more than this share of the mass is split, and so are its neighbours; by the number
-# of shape parameters, since a plane needs more cells than a line.
-SPLIT_SHARE = (1.0, 0.02, 0.005)
+ENOUGH = 0.1
+# A cell with more than this share of the mass, times the square of the coarseness, is split, and so
+# are its neighbours; by the number of shape parameters: a plane needs more cells than a line.
+SPLIT_SHARE = (1.0, 0.005, 0.005)
 # In a row within so many nats of the best, no cell may hold more than this share of the row.
 ROW_SHARE = 0.3
 # Cells of scores are this much smaller: few scores are fitted exactly along a thin ridge, beside
 # which the noise is another.
 SCORES_FINER = 0.35
 ROW_NATS = 12.0
-# Share of the draws spread over the rows of width, so that the profile is known also where the
-# posterior is thin: evenly down to about so many nats below the best row.
-EVEN_SHARE = 0.1
-EVEN_NATS = 4.0
 
 
 class Grid(NamedTuple):
@@ -69,6 +64,8 @@ class Grid(NamedTuple):
 @jit
 def make_grid(problem: Problem) -> Grid:
     """Return an empty grid with room for a curve's first cells and for what they split into."""
+    if problem.outer == 0:
+        return Grid(np.empty((1, 4)), np.empty((1, 3)), np.empty((1, 4)), np.empty(1))
     edges = max(2 * len(problem.x), _n_wide(problem.x[-1] - problem.x[0], NARROW)) + 2 * N_OUTSIDE
     n = max((N_ROWS + 2 * N_BEYOND) * edges, N_LINE) + MAX_SPLIT
     return Grid(np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 4)), np.empty(n))
@@ -129,15 +126,15 @@ def _location_edges(problem: Problem, width: float) -> FloatArray:
 
 
 @jit
-def first_boxes(problem: Problem, boxes: FloatArray) -> int:
-    """Fill the boxes that the search starts from; return their number."""
+def first_boxes(problem: Problem, boxes: FloatArray, coarseness: int) -> int:
+    """Fill the boxes that the search starts from, so many rows high; return their number."""
     if problem.outer == 0:
         return _add_boxes(boxes, 0, np.array([0.0, 1.0]), 0.0, 1.0)
     if problem.outer == 1:
         reach = SHAPE_REACH_SD * problem.priors[3, 1]
         return _add_boxes(boxes, 0, np.linspace(-reach, reach, N_LINE + 1), 0.0, 1.0)
     n = 0
-    bands = _width_edges(problem)
+    bands = _width_edges(problem, coarseness)
     for i in range(len(bands) - 1):
         edges = _location_edges(problem, math.exp(0.5 * (bands[i] + bands[i + 1])))
         n = _add_boxes(boxes, n, edges, bands[i], bands[i + 1])
@@ -145,36 +142,35 @@ def first_boxes(problem: Problem, boxes: FloatArray) -> int:
 
 
 @jit
-def _width_edges(problem: Problem) -> FloatArray:
-    """Find the ends of the bands of width: a row each, and some out to the reach of the prior."""
+def _width_edges(problem: Problem, rows: int) -> FloatArray:
+    """Find the ends of the bands of width: so many rows each, and some to the prior's reach."""
     mean, sd = problem.priors[4]
     last = FIRST_WIDTH + N_ROWS * ROW_STEP
-    edges = np.empty(N_ROWS + 1 + 2 * N_BEYOND)
-    for i in range(N_ROWS + 1):
-        edges[N_BEYOND + i] = FIRST_WIDTH + i * ROW_STEP
+    n_inside = -(-N_ROWS // rows)
+    edges = np.empty(n_inside + 1 + 2 * N_BEYOND)
+    for i in range(n_inside + 1):
+        edges[N_BEYOND + i] = min(FIRST_WIDTH + i * rows * ROW_STEP, last)
     low = min(mean - SHAPE_REACH_SD * sd, FIRST_WIDTH - N_BEYOND * ROW_STEP)
     high = max(mean + SHAPE_REACH_SD * sd, last + N_BEYOND * ROW_STEP)
     for i in range(N_BEYOND):
         away = (i + 1) / N_BEYOND
         edges[N_BEYOND - 1 - i] = FIRST_WIDTH + away * (low - FIRST_WIDTH)
-        edges[N_BEYOND + N_ROWS + 1 + i] = last + away * (high - last)
+        edges[N_BEYOND + n_inside + 1 + i] = last + away * (high - last)
     return edges
 
 
 @jit
-def row_of(box: FloatArray) -> int:
-    """Row of a box of the sigmoid."""
-    row = int((0.5 * (box[2] + box[3]) - FIRST_WIDTH) / ROW_STEP)
-    return min(max(row, 0), N_ROWS - 1)
+def row_at(log_width: float) -> int:
+    """Row of a width, in natural logarithms; the end rows take what lies beyond them."""
+    row = math.floor((log_width - FIRST_WIDTH) / ROW_STEP)
+    return int(min(max(row, 0), N_ROWS - 1))
 
 
 @jit
-def rows_of(grid: Grid) -> NDArray[np.int64]:
-    """Row of each cell of the sigmoid, shape (c,)."""
-    rows = np.empty(len(grid.masses), dtype=np.int64)
-    for c in range(len(rows)):
-        rows[c] = row_of(grid.boxes[c])
-    return rows
+def rows_of(box: FloatArray) -> tuple[int, int]:
+    """First and last row of a box of the sigmoid; rounding of its edges is no row."""
+    grain = 1e-6 * ROW_STEP
+    return row_at(box[2] + grain), row_at(box[3] - grain)
 
 
 @jit
@@ -219,30 +215,55 @@ def _touch(a: FloatArray, b: FloatArray) -> bool:
 
 
 @jit
-def row_masses(problem: Problem, grid: Grid, n: int) -> FloatArray:
-    """Log mass of each row; of the first alone where there is no plane."""
+def row_masses(grid: Grid, n: int) -> FloatArray:
+    """Log mass of each row of a plane; a cell of several rows gives each the same part."""
     rows = np.full(N_ROWS, -np.inf)
     for c in range(n):
-        # One by one: a row may lie thousands of nats below the highest.
-        row = row_of(grid.boxes[c]) if problem.outer == 2 else 0
-        rows[row] = np.logaddexp(rows[row], grid.masses[c])
+        first, last = rows_of(grid.boxes[c])
+        part = grid.masses[c] - math.log(1.0 + last - first)
+        for row in range(first, last + 1):
+            # One by one: a row may lie thousands of nats below the highest.
+            rows[row] = np.logaddexp(rows[row], part)
     return rows
 
 
 @jit
-def mark(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> int:
+def smooth_rows(grid: Grid, rows: FloatArray) -> FloatArray:
+    """Turn the steps that cells of several rows leave in the log masses of rows into slopes.
+
+    A quarter of each neighbour and half of itself is exact where the log mass is a line. Rows
+    that are mostly made of cells of their own stay as they are.
+    """
+    own = np.full(N_ROWS, -np.inf)
+    for c in range(len(grid.masses)):
+        first, last = rows_of(grid.boxes[c])
+        if first == last:
+            own[first] = np.logaddexp(own[first], grid.masses[c])
+    out = rows.copy()
+    for row in range(1, N_ROWS - 1):
+        if own[row] < rows[row] - LN2:
+            out[row] = 0.5 * rows[row] + 0.25 * (rows[row - 1] + rows[row + 1])
+    return out
+
+
+@jit
+def mark(problem: Problem, grid: Grid, n: int, coarseness: int, marked: NDArray[np.bool_]) -> int:
     """Mark cells with too much of the mass, and those of their size or larger beside them."""
-    rows = row_masses(problem, grid, n)
-    top = rows.max()
-    total = top + math.log(np.exp(rows - top).sum())
+    top = grid.masses[:n].max()
+    total = top + math.log(np.exp(grid.masses[:n] - top).sum())
+    rows = row_masses(grid, n) if problem.outer == 2 else np.empty(0)
+    best = rows.max() if problem.outer == 2 else 0.0
     finer = 0.0 if problem.counted else math.log(SCORES_FINER)
-    enough, enough_of_row = math.log(SPLIT_SHARE[problem.outer]), math.log(ROW_SHARE)
+    enough = math.log(SPLIT_SHARE[problem.outer] * coarseness**2) + finer
+    enough_of_row = math.log(ROW_SHARE) + finer
     marked[:n] = False
     for c in range(n):
-        marked[c] = grid.masses[c] - total > enough + finer
+        marked[c] = grid.masses[c] - total > enough
         if problem.outer == 2 and not marked[c]:
-            row = rows[row_of(grid.boxes[c])]
-            marked[c] = row > top - ROW_NATS and grid.masses[c] - row > enough_of_row + finer
+            first, last = rows_of(grid.boxes[c])
+            row = rows[first]
+            part = grid.masses[c] - math.log(1.0 + last - first)
+            marked[c] = row > best - ROW_NATS and part - row > enough_of_row
     core = np.nonzero(marked[:n])[0]
     if len(core) == 0:
         return 0
@@ -290,17 +311,17 @@ def split(problem: Problem, grid: Grid, n: int, marked: NDArray[np.bool_]) -> in
 
 
 @jit
-def refine(problem: Problem, grid: Grid) -> int:
+def refine(problem: Problem, grid: Grid, coarseness: int) -> int:
     """Measure the first cells, then split where the mass is until no cell holds too much of it.
 
-    Returns the number of cells.
+    Cells of a plane are ``coarseness`` rows of width high at first. Returns their number.
     """
     room = make_room(len(problem.x))
-    n = first_boxes(problem, grid.boxes)
+    n = first_boxes(problem, grid.boxes, coarseness)
     measure_first(problem, room, grid, n)
     marked = np.zeros(len(grid.boxes), dtype=np.bool_)
     for _ in range(MAX_PASSES if problem.outer > 0 else 0):
-        if mark(problem, grid, n, marked) == 0:
+        if mark(problem, grid, n, coarseness, marked) == 0:
             break
         end = split(problem, grid, n, marked)
         for c in range(end):
@@ -310,63 +331,3 @@ def refine(problem: Problem, grid: Grid) -> int:
             break
         n = end
     return n
-
-
-@jit
-def cell_shares(problem: Problem, grid: Grid) -> FloatArray:
-    """Probability of drawing from each cell: by mass, a part of it spread over the rows."""
-    n = len(grid.masses)
-    shares = np.exp(grid.masses - grid.masses.max())
-    shares /= shares.sum()
-    if problem.outer < 2:
-        return shares
-    rows = row_masses(problem, grid, n)
-    even = 1.0 / (1.0 + ((rows.max() - rows) / EVEN_NATS) ** 2)
-    even /= even.sum()
-    shares *= 1 - EVEN_SHARE
-    for c in range(n):
-        row = row_of(grid.boxes[c])
-        shares[c] += EVEN_SHARE * even[row] * math.exp(grid.masses[c] - rows[row])
-    return shares
-
-
-@jit
-def draw(
-    problem: Problem,
-    grid: Grid,
-    shares: FloatArray,
-    sobol: FloatArray,
-    shifts: FloatArray,
-    thetas: FloatArray,
-    log_weights: FloatArray,
-    cells: NDArray[np.int64],
-) -> None:
-    """Fill draws (r, p, 5), their log importance weights (r, p) and their cells (r, p).
-
-    The points ``sobol`` (p, 6) in the unit cube are used once under each random shift (r, 6).
-    """
-    ends = np.cumsum(shares)
-    room = make_room(len(problem.x))
-    u = np.empty(6)
-    for at in range(log_weights.size):
-        r, p = divmod(at, len(sobol))
-        for j in range(6):
-            # Half a grain off the faces, where a quantile is infinite.
-            u[j] = (sobol[p, j] + shifts[r, j]) % 1.0 * (1 - 1e-9) + 5e-10
-        c = min(np.searchsorted(ends, u[0] * ends[-1]), len(shares) - 1)
-        cells[r, p] = c
-        log_q = math.log(shares[c])
-        out = thetas[r, p]
-        for a in range(problem.outer):
-            low, high = grid.boxes[c, 2 * a], grid.boxes[c, 2 * a + 1]
-            out[3 + a] = low + u[1 + a] * (high - low)
-            log_q -= math.log(high - low)
-        fill_shape(problem, out[3], out[4], room.h)
-        if problem.counted:
-            log_q += step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
-        else:
-            log_q += step_scores(problem, room, grid.marginals[c], u[3:], out)
-        log_weights[r, p] = log_prior(problem.candidate, out, problem.priors) - log_q
-        log_weights[r, p] += log_likelihood(
-            problem.counted, room.h, problem.y, problem.spread, problem.base, out
-        )

@@ -25,6 +25,7 @@ PARTS = (
     "_modes.py",
     "_steps.py",
     "_cells.py",
+    "_draws.py",
     "_width_mixture.py",
     "_hierarchy_density.py",
 )

@@ -37,6 +37,8 @@ class Draws:
         Of all chains.
     pareto_k
         Of the weights; missing where the draws are the sampler's own.
+    n_tried
+        Schedules of the sampler that it took.
     """
 
     reported: dict[str, FloatArray]
@@ -46,6 +48,7 @@ class Draws:
     weights: FloatArray
     divergences: int
     pareto_k: float = np.nan
+    n_tried: int = 1
 
     @classmethod
     def of_trace(cls, trace: Any, design: Design) -> Draws:

@@ -22,7 +22,7 @@ FLAT, LINEAR, POWER, SIGMOID, QUADRATIC = 0, 1, 2, 3, 4
 CODES = {"flat": FLAT, "linear": LINEAR, "power": POWER, "sigmoid": SIGMOID, "quadratic": QUADRATIC}
 N_FREE = np.array([2, 3, 4, 5, 4])
 LOG_2PI = math.log(2 * math.pi)
-LN10 = math.log(10.0)
+LN2, LN10 = math.log(2.0), math.log(10.0)
 # ASSUME: beyond, counts are plain binomial and the density is cut off: the prior leaves 1e-50 of
 # its mass there.
 MAX_LOG_DISPERSION = 20.0

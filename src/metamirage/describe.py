@@ -10,6 +10,7 @@ import pandera.pandas as pa
 from metamirage.findings import (
     AGAINST,
     CONCENTRATION,
+    CONTROLS,
     HIERARCHY,
     LATENT,
     MECHANISM,
@@ -40,6 +41,7 @@ PLACES = {
         "one estimand",
     ),
     "against": ("concentration/<benchmark>.against.parquet", "one place that was searched"),
+    "controls": ("concentration/<benchmark>.controls.parquet", "one negative control"),
     "multiverse": ("multiverse/<benchmark>.parquet", "one specification"),
     "multiverse_joint": ("multiverse/<benchmark>.joint.parquet", "one measure and statistic"),
     "latent": ("latent/<benchmark>.parquet", "one task with both kinds of metric"),
@@ -70,6 +72,7 @@ CONTRACTS = {
         FORECASTS,
         CONCENTRATION,
         AGAINST,
+        CONTROLS,
         MULTIVERSE,
         MULTIVERSE_JOINT,
         LATENT,

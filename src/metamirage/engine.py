@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import qmc
 
-from metamirage import _cells
+from metamirage import _cells, _draws
 from metamirage._cells import Grid
 from metamirage._modes import Problem
 from metamirage.curves import Curve, FloatArray
@@ -33,9 +33,13 @@ N_REPLICATES = 8
 T_95 = 2.145
 # Points of one randomisation: at first, by the number of shape parameters, for those of the sigmoid
 # are what is reported; and at most. Powers of two, as Sobol sequences want. They grow by a half,
-# then by a third to the next power, until the error is under the target.
-N_FIRST, N_MOST = (64, 64, 128), 4096
-TARGET_ERROR = 0.03
+# then by a third to the next power, until the error is under the target. Few scores need more, for
+# the spread of few points misses their thin ridges.
+N_FIRST = {"beta_binomial": (32, 32, 96), "gaussian": (64, 64, 96)}
+N_MOST = 4096
+TARGET_ERROR = 0.04
+# Rows of width in one of the first cells: fewer cells, and more draws for the same error.
+COARSENESS = 2
 # The part of the profile that Laplace's approximation misses is smoothed over so many nodes (sd of
 # a Normal kernel): it varies slowly with width, and a node of thin posterior has few draws.
 SMOOTH_NODES = 2.0
@@ -96,6 +100,7 @@ def integrate(
     window: Curve | None = None,
     n_first: int | None = None,
     target_error: float = TARGET_ERROR,
+    coarseness: int = COARSENESS,
 ) -> Posterior:
     """Integrate one candidate on one curve.
 
@@ -117,16 +122,24 @@ def integrate(
         that of ``N_FIRST``.
     target_error
         Points are added while ``Posterior.error`` is above this, nats.
+    coarseness
+        Rows of width in one of the first cells, from 1.
     """
     problem = _problem(curve, candidate, priors, window or curve)
-    grid = _grid(problem)
-    shares = _cells.cell_shares(problem, grid)
+    grid = _grid(problem, coarseness)
+    shares = _draws.cell_shares(problem, grid)
     shifts = rng.random((N_REPLICATES, _SOBOL.shape[1]))
-    draws = _draw(problem, grid, shares, _SOBOL[: n_first or N_FIRST[problem.outer]], shifts)
-    while _evidence(draws)[1] > target_error and draws.points < N_MOST:
+    n_first = n_first or N_FIRST[curve.observation][problem.outer]
+    draws = _draw(problem, grid, shares, _SOBOL[:n_first], shifts)
+    evidence = _evidence(draws)
+    while evidence.error > target_error and draws.points < N_MOST:
         more = _SOBOL[draws.points : _next(draws.points)]
         draws = _joined(draws, _draw(problem, grid, shares, more, shifts))
-    return _posterior(candidate, problem, grid, shares, draws)
+        evidence = _evidence(draws)
+    profile: FloatArray = np.empty(0)
+    if problem.outer == 2:
+        profile = _profile(problem, _row_masses(grid, shares, draws), evidence)
+    return _posterior(candidate, draws, evidence, profile)
 
 
 def _next(points: int) -> int:
@@ -148,6 +161,13 @@ class Draws(NamedTuple):
         return int(self.log_weights.shape[1])
 
 
+class Evidence(NamedTuple):
+    """Log evidence, and the half-width of its 95 % interval, nats."""
+
+    value: float
+    error: float
+
+
 def _problem(curve: Curve, candidate: str, priors: Priors, window: Curve) -> Problem:
     counted = curve.observation == "beta_binomial"
     y, spread = (curve.counts, curve.n_items) if counted else (curve.z, curve.stderr)
@@ -165,10 +185,10 @@ def _problem(curve: Curve, candidate: str, priors: Priors, window: Curve) -> Pro
     )
 
 
-def _grid(problem: Problem) -> Grid:
+def _grid(problem: Problem, coarseness: int) -> Grid:
     """Cells where the mass is, in order of width and location."""
     grid = _cells.make_grid(problem)
-    n = _cells.refine(problem, grid)
+    n = _cells.refine(problem, grid, coarseness)
     order = np.lexsort((grid.boxes[:n, 0], grid.boxes[:n, 2]))
     return Grid(*(part[order] for part in grid))
 
@@ -181,7 +201,7 @@ def _draw(
 ) -> Draws:
     size = (len(shifts), len(points))
     draws = Draws(np.zeros((*size, 5)), np.empty(size), np.empty(size, dtype=np.int64))
-    _cells.draw(problem, grid, shares, points, shifts, *draws)
+    _draws.draw(problem, grid, shares, points, shifts, *draws)
     return draws
 
 
@@ -190,26 +210,19 @@ def _joined(first: Draws, second: Draws) -> Draws:
     return Draws(*(np.concatenate(pair, axis=1) for pair in pairs))
 
 
-def _evidence(draws: Draws) -> tuple[float, float]:
-    """Log evidence and the half-width of its 95 % interval.
+def _evidence(draws: Draws) -> Evidence:
+    """Estimate the evidence and its error.
 
     Eight randomisations alone often agree better than they should, and the adding of points stops
     just then. Their variance is therefore averaged with the one that as many independent draws
     would have: an upper bound for a Sobol sequence, and far steadier.
     """
-    top = draws.log_weights.max()
-    weights = np.exp(draws.log_weights - top)
-    mean = weights.mean()
-    spread = weights.mean(axis=1).var(ddof=1) / N_REPLICATES
-    independent = weights.var() / weights.size
-    error = T_95 * np.sqrt((spread + independent) / 2) / mean
-    return float(np.log(mean) + top), float(error)
+    top, mean, between, independent = _draws.moments(draws.log_weights)
+    error = T_95 * np.sqrt((between + max(independent, 0.0)) / 2) / mean
+    return Evidence(float(np.log(mean) + top), float(error))
 
 
-def _posterior(
-    candidate: str, problem: Problem, grid: Grid, shares: FloatArray, draws: Draws
-) -> Posterior:
-    log_evidence, error = _evidence(draws)
+def _posterior(candidate: str, draws: Draws, evidence: Evidence, profile: FloatArray) -> Posterior:
     log_weights = draws.log_weights.ravel()
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
@@ -219,33 +232,43 @@ def _posterior(
         candidate=candidate,
         theta=draws.theta.reshape(-1, 5)[stand_in],
         weights=weights,
-        log_evidence=log_evidence,
-        error=error,
+        log_evidence=evidence.value,
+        error=evidence.error,
         ess=float(1.0 / np.sum(weights**2)),
-        profile=_profile(problem, grid, shares, draws) if problem.outer == 2 else np.empty(0),
+        profile=profile,
     )
 
 
-def _profile(problem: Problem, grid: Grid, shares: FloatArray, draws: Draws) -> FloatArray:
-    """Log marginal likelihood of each node of width.
+def _row_masses(grid: Grid, shares: FloatArray, draws: Draws) -> FloatArray:
+    """Log posterior mass of each row of width, but for a constant.
 
-    Laplace's mass of each row of cells, times what the draws say it misses: the mean over a row's
+    Laplace's mass of the row's cells, times what the draws say it misses: the mean over the row's
     draws of (exact density / proposal within the cell) / (Laplace's mass of the cell), smoothed
     over neighbouring rows.
     """
-    rows = _cells.row_masses(problem, grid, len(grid.masses))
+    parts = _cells.row_masses(grid, len(grid.masses))
+    rows = _cells.smooth_rows(grid, parts)
     cells = draws.cells.ravel()
+    row = _rows(draws.theta[:, :, 4].ravel())
     missed = draws.log_weights.ravel() + np.log(shares[cells]) - grid.masses[cells]
-    row = _cells.rows_of(grid)[cells]
-    size = len(LOG10_WIDTH_NODES)
+    missed += (parts - rows)[row]
     top = missed.max()
     # The kernel is nowhere zero: a row far from every draw takes what all draws miss.
-    sums = _KERNEL @ np.bincount(row, np.exp(missed - top), minlength=size)
-    counts = _KERNEL @ np.bincount(row, minlength=size)
-    masses = rows + np.log(sums / counts)
-    # The nodes together hold the evidence.
-    masses += _evidence(draws)[0] - np.logaddexp.reduce(masses)
-    return np.asarray(masses - _log_row_priors(problem))
+    sums = _KERNEL @ np.bincount(row, np.exp(missed - top), minlength=_cells.N_ROWS)
+    counts = _KERNEL @ np.bincount(row, minlength=_cells.N_ROWS)
+    return np.asarray(rows + np.log(sums / counts))
+
+
+def _profile(problem: Problem, masses: FloatArray, evidence: Evidence) -> FloatArray:
+    """Log marginal likelihood of each node of width: its mass, of the evidence, per prior."""
+    scale = evidence.value - np.logaddexp.reduce(masses)
+    return np.asarray(masses + scale - _log_row_priors(problem))
+
+
+def _rows(log_widths: FloatArray) -> NDArray[np.int64]:
+    """Row of each width, in natural logarithms."""
+    rows = np.floor((log_widths - _cells.FIRST_WIDTH) / _cells.ROW_STEP)
+    return np.clip(rows, 0, _cells.N_ROWS - 1).astype(np.int64)
 
 
 _APART = np.subtract.outer(np.arange(len(LOG10_WIDTH_NODES)), np.arange(len(LOG10_WIDTH_NODES)))

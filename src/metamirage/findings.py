@@ -66,6 +66,34 @@ AGAINST = schema(
     ["kind", "curve_id", "partner", "scheme", "stratum"],
 )
 
+CONTROLS = schema(
+    "controls",
+    {
+        "benchmark": text("Name of the registry entry."),
+        "control": text(
+            "random classes: drawn by coins for the metrics; fake class: two families of the same"
+            " models.",
+            ["random classes", "fake class"],
+        ),
+        "one": text("Family in place of class 1, or empty."),
+        "zero": text("Family in place of class 0, or empty."),
+        "estimate": real("H2's primary estimate: by the true classes; between the two families."),
+        "lower": real("2.5 % quantile over random classes; end of the fake one's 95 % interval."),
+        "upper": real("97.5 % quantile of the same; the other end."),
+        "p_value": share(
+            "Share of random classes, the true ones among them, whose estimate is as far from zero;"
+            " of the fake class the p-value of H2's test, two-sided."
+        ),
+        "n_tests": count("Tests: of random classes those with six tasks or more."),
+        "n_rejected": count("Those with p of at most 0.05."),
+        "n_tasks": count("Tasks with pairs."),
+        "n_metrics": count("Metrics of these pairs."),
+        "seed": count("Of classes and sign flips."),
+        "note": text("Why there is no number, or empty."),
+    },
+    ["control", "one", "zero"],
+)
+
 MULTIVERSE = schema(
     "multiverse",
     {
@@ -302,21 +330,24 @@ MECHANISM = schema(
 )
 
 _WORLD = text("World of worlds.py, W0 to W5.")
+# Tests, intervals, verdicts on curves, and verdicts on tasks by their latent.
+KINDS = ("test", "coverage", "verdict", "latent")
 TRIALS = schema(
     "trials",
     {
         "world": _WORLD,
         "number": count("Simulated set within its world."),
-        "kind": text("What the row is.", ["test", "coverage", "verdict"]),
-        "hypothesis": text("Hypothesis of a test, else empty."),
+        "kind": text("What the row is.", KINDS),
+        "hypothesis": text("Hypothesis of a test or verdict on a task, else empty."),
         "estimand": text(
-            "Estimand of the test; measure whose 90 % interval was held against the truth; verdict"
-            " and kind of skill."
+            "Estimand of the test: with _predicted if only the predicted sign counts, with _holm if"
+            " adjusted in the primary family, any_holm if any of it rejects; measure whose 90 %"
+            " interval was held against the truth; verdict and kind of skill."
         ),
         "estimate": real("Of a test."),
         "p_value": share("Of a test; missing where it could not be made."),
-        "hits": count("Curves whose interval holds the truth, or that got the verdict."),
-        "cases": count("Curves looked at."),
+        "hits": count("Curves whose interval holds the truth; curves or tasks with the verdict."),
+        "cases": count("Curves or tasks looked at."),
         "seed": count("Of the selfcheck."),
     },
     ["world", "number", "kind", "hypothesis", "estimand"],
@@ -326,13 +357,13 @@ RATES = schema(
     "rates",
     {
         "world": _WORLD,
-        "kind": text("As in trials.", ["test", "coverage", "verdict"]),
+        "kind": text("As in trials.", KINDS),
         "hypothesis": text("As in trials."),
         "estimand": text("As in trials."),
         "class_effect": flag("Whether the class of a metric matters in this world."),
         "n_sets": count("Simulated sets.", 1),
-        "cases": count("Sets with a p-value, or curves."),
-        "hits": count("Sets with a p-value of at most 0.05, or curves as in trials."),
+        "cases": count("Sets with a p-value, curves, or tasks."),
+        "hits": count("Sets with a p-value of at most 0.05, or as in trials."),
         "rate": share("Hits over cases; missing without cases."),
         "lower": share("Lower end of its exact 95 % interval (Clopper and Pearson 1934)."),
         "upper": share("Upper end of the same."),

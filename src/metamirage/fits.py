@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from metamirage._parallel import map_curves
 from metamirage.curves import Curve, FloatArray, curve_seed
-from metamirage.engine import TARGET_ERROR, Posterior, integrate
+from metamirage.engine import COARSENESS, TARGET_ERROR, Posterior, integrate
 from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, Priors, priors_for
 from metamirage.sampled import Sampled
 from metamirage.tables import CANDIDATES
@@ -37,19 +37,20 @@ class Effort:
 
     Parameters
     ----------
-    n_first, target_error
-        Draws to start from and error to stop at.
+    n_first, target_error, coarseness
+        Draws to start from, error to stop at, and how long the cells are that draws come from.
     max_error
         NUTS is asked where the error stays above this, nats.
     """
 
     n_first: int | None = None
     target_error: float = TARGET_ERROR
+    coarseness: int = COARSENESS
     max_error: float = MAX_EVIDENCE_ERROR
 
 
 # The evidence without the largest size only serves elpd_last, which comes with its own error.
-EVIDENCE_ONLY = Effort(n_first=32, target_error=0.1, max_error=np.inf)
+EVIDENCE_ONLY = Effort(n_first=32, target_error=0.1, coarseness=3, max_error=np.inf)
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,7 @@ def by_quadrature(task: Task, effort: Effort = Effort()) -> Posterior:
         window=task.window,
         n_first=effort.n_first,
         target_error=effort.target_error,
+        coarseness=effort.coarseness,
     )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,7 +121,9 @@ def _scheme_rows(
         scales = scales_for(prior)
         draws = reweighted(first, scales_for(PRIORS[0]), scales)
         if first.failure == "" and draws.failure:
-            draws = sample(design, scales, seed=seed, threads=threads)
+            # What did not do under one prior need not be tried under the next.
+            left = SCHEDULES[first.n_tried - 1 :]
+            draws = sample(design, scales, seed=seed, threads=threads, schedules=left)
         rng = np.random.default_rng(seed)
         rows = summary_rows(draws, design, note=caution(design), rng=rng)
         yield from (row | {"prior": prior} for row in rows)
@@ -154,7 +157,7 @@ def sample(
     Draws
         Also where no schedule converged: ask ``Draws.failure``.
     """
-    for schedule in schedules:
+    for tried, schedule in enumerate(schedules, start=1):
         trace = nutpie.sample(
             compiled_for(design, scales),
             tune=schedule.tune,
@@ -166,7 +169,7 @@ def sample(
             progress_bar=False,
             save_warmup=False,
         )
-        draws = Draws.of_trace(trace, design)
+        draws = replace(Draws.of_trace(trace, design), n_tried=tried)
         log.info(
             "hierarchy: %d curves sampled; %s",
             len(design.data.weights),

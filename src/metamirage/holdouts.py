@@ -10,12 +10,14 @@ import numpy as np
 from metamirage.curves import Curve, FloatArray, curve_seed, rescaled
 from metamirage.densities import CODES, shape_at
 from metamirage.engine import Posterior
-from metamirage.fits import integrate_all, model_weights
+from metamirage.fits import Effort, integrate_all, model_weights
 from metamirage.predictives import LeftOut, Predictive, average, left_out, observe
 from metamirage.tables import CANDIDATES, MIN_SIZES
 from metamirage.verdicts import levels
 
 LEFT_OUT = (1, 2)
+# Twice the draws of an evidence: they make a density of their own, whose spread is compared.
+PREDICTIVE = Effort(n_first=64, target_error=0.03)
 
 
 class Design(NamedTuple):
@@ -114,7 +116,12 @@ class Fits:
     def of(self, train: Curve, whole: Curve) -> Fit:
         """Fit of a curve to some points, under the window of a whole curve."""
         posteriors = integrate_all(
-            train, whole, seed=self.seed, width_prior=self.width_prior, engine=self.engine
+            train,
+            whole,
+            seed=self.seed,
+            width_prior=self.width_prior,
+            engine=self.engine,
+            effort=PREDICTIVE,
         )
         return Fit(train, whole, posteriors, model_weights(posteriors))
 

@@ -54,7 +54,7 @@ from metamirage._parallel import map_curves
 from metamirage.breaks import Reading, Shares, agreeing, read_curve
 from metamirage.curves import Curve, FloatArray, rescaled
 from metamirage.findings import LATENT, LATENT_VERDICTS
-from metamirage.fits import EVIDENCE_ONLY, Effort, before_last, integrate_all
+from metamirage.fits import Effort, before_last, integrate_all
 from metamirage.forecasts import Block, Pair, make_blocks
 from metamirage.links import logged
 from metamirage.pairs import BLOCK, SAME_OUTPUTS
@@ -191,7 +191,7 @@ def _block_rows(block: Block, *, seed: int, width_prior: str) -> list[dict[str, 
     ones = {name: read(c, c, FULL) for name, c in _curves(block, [p.curve_id for p in block.pairs])}
     partners = {p.source: on_its_scale(block.curves[p.partner], p) for p in block.pairs}
     whole = {name: read(c, c, FULL) for name, c in partners.items()}
-    before = {name: read(c, before_last(c), EVIDENCE_ONLY) for name, c in partners.items()}
+    before = {name: read(c, before_last(c), FULL) for name, c in partners.items()}
     return [
         _pair_row(block.curves[p.curve_id], p, ones[p.curve_id], whole[p.source], before[p.source])
         for p in block.pairs

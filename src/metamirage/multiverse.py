@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from metamirage.curves import FloatArray
 from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
+from metamirage.own_prior import add_own_widths
 from metamirage.paired import MIN_TASKS
 from metamirage.permutation import TIE, sign_patterns
 from metamirage.specifications import (
@@ -35,6 +36,7 @@ from metamirage.specifications import (
     task_differences,
 )
 from metamirage.strata import describe_curves
+from metamirage.tables import MIN_SIZES_VERDICT
 
 N_SWAPS = 500
 # Up to this many tasks all sign patterns are visited: no more than the swaps would be.
@@ -56,13 +58,14 @@ def assess_multiverse(
     tags: pd.DataFrame,
     *,
     tidy: pd.DataFrame,
+    profiles: pd.DataFrame,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate every specification on one benchmark, and test the curve as a whole.
 
     Parameters
     ----------
-    fits, scores, forecasts, tags, tidy
+    fits, scores, forecasts, tags, tidy, profiles
         Tables of one benchmark.
     seed
         Of the swaps, and of the draw of filters.
@@ -74,7 +77,9 @@ def assess_multiverse(
     """
     benchmark = str(fits["benchmark"].iloc[0])
     rng = np.random.default_rng([seed, 3])
-    curves = describe_curves(measure_curves(fits, scores, forecasts, tags), tidy=tidy, tags=tags)
+    described = describe_curves(measure_curves(fits, scores, forecasts, tags), tidy=tidy, tags=tags)
+    # The prior that H2 learns, from the same curves; shorter ones have their widths under it too.
+    curves = add_own_widths(described, profiles, min_sizes=MIN_SIZES_VERDICT)
     judged = tidy.loc[tidy["is_preferred"].eq(True).fillna(False), ["task", "metric"]]
     pairs = pair_curves(curves, preferred=judged.drop_duplicates())
     masks = axis_masks(pairs)

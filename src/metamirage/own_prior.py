@@ -61,15 +61,19 @@ def _posterior(log_marginal: FloatArray, prior: WidthPrior) -> FloatArray:
     return np.asarray(softmax(log_marginal + log_prior, axis=1))
 
 
-def add_own_widths(curves: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame:
+def add_own_widths(
+    curves: pd.DataFrame, profiles: pd.DataFrame, *, min_sizes: int = 0
+) -> pd.DataFrame:
     """Add each curve's width under the prior of all of them.
 
     Parameters
     ----------
     curves
-        Tested curves of one benchmark.
+        Curves of one benchmark, with ``n_sizes`` where some are asked for.
     profiles
         Table ``tables.PROFILES`` of the same.
+    min_sizes
+        The prior is learnt from curves of so many sizes; without any such, it is that of the fits.
 
     Returns
     -------
@@ -81,7 +85,8 @@ def add_own_widths(curves: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame
         return curves.assign(log10_width_own=np.nan, log10_width_own_sd=np.nan, own_prior_sd=np.nan)
     table = profiles.pivot(index="curve_id", columns="log10_width", values="log_marginal")
     log_marginal = table.loc[curves["curve_id"]].to_numpy(float)
-    prior = learn_prior(log_marginal)
+    enough = curves["n_sizes"].to_numpy() >= min_sizes if min_sizes else np.full(len(curves), True)
+    prior = learn_prior(log_marginal[enough]) if enough.any() else DEFAULT
     weights = _posterior(log_marginal, prior)
     mean = weights @ LOG10_WIDTH_NODES
     variance = weights @ LOG10_WIDTH_NODES**2 - mean**2

@@ -2,10 +2,8 @@
 
 Benchmarks of known truth (``worlds``) go through the functions that real ones go through: curves,
 the sigmoid's integral, its summary and verdict, and the tests of ``concentration`` under the class
-scheme that is primary. ``rates`` counts what came out.
-
-Not yet here: H4, whose forecasts need all candidates, and the three-way verdict of H3; a set's rows
-of it would be made in ``check_set`` beside those of the other hypotheses.
+scheme that is primary. The first sets of each world also go through forecasts, H4 and the verdicts
+of H3 (``selfcheck_pairs``). ``rates`` counts what came out.
 """
 
 from __future__ import annotations
@@ -26,6 +24,7 @@ from metamirage.own_prior import add_own_widths
 from metamirage.pairs import SAME_OUTPUTS
 from metamirage.permutation import flip_test
 from metamirage.priors import LOG10_WIDTH_NODES, priors_for
+from metamirage.selfcheck_pairs import family_rows, forecast_pairs, forecast_rows, latent_rows
 from metamirage.strata import describe_curves
 from metamirage.tables import CANDIDATES, CURVE_KEY, FORECASTS, VERDICTS
 from metamirage.verdicts import P_JUMP, summarise, verdict
@@ -48,6 +47,25 @@ class Fitted(NamedTuple):
 
     fits: pd.DataFrame
     profiles: pd.DataFrame
+
+
+class Drawn(NamedTuple):
+    """One simulated set.
+
+    Parameters
+    ----------
+    synthetic
+        Its tables and truth.
+    curves, fitted
+        Its curves and their fits.
+    seed
+        Run seed of these.
+    """
+
+    synthetic: Synthetic
+    curves: list[Curve]
+    fitted: Fitted
+    seed: int
 
 
 def make_set(world: str, number: int, *, seed: int) -> tuple[Synthetic, int]:
@@ -113,7 +131,9 @@ def _fit_sigmoid(
     return row, posterior.profile
 
 
-def check_sets(world: str, numbers: Sequence[int], *, seed: int, n_draws: int) -> pd.DataFrame:
+def check_sets(
+    world: str, numbers: Sequence[int], *, seed: int, n_draws: int, forecast_sets: int
+) -> pd.DataFrame:
     """Take simulated sets of one world through the pipeline.
 
     Parameters
@@ -126,33 +146,68 @@ def check_sets(world: str, numbers: Sequence[int], *, seed: int, n_draws: int) -
         Of the selfcheck.
     n_draws
         Random permutations or sign flips behind a p-value.
+    forecast_sets
+        Sets of the world that are also forecast: those of a lower number.
 
     Returns
     -------
     pandas.DataFrame
         Table ``findings.TRIALS``.
     """
-    rows = [row for n in numbers for row in check_set(world, n, seed=seed, n_draws=n_draws)]
+    rows: list[Row] = []
+    for number in numbers:
+        drawn = draw_set(world, number, seed=seed)
+        found = judge_set(drawn, n_draws=n_draws)
+        if number < forecast_sets:
+            found += foresee_set(drawn, n_draws=n_draws, tested=found)
+        rows += [{"number": number} | _EMPTY | row for row in found]
     return pd.DataFrame(rows).assign(world=world, seed=seed)[list(TRIALS.columns)]
 
 
-def check_set(world: str, number: int, *, seed: int, n_draws: int) -> list[Row]:
-    """Draw one set, fit it and test it: rows of ``findings.TRIALS`` without world and seed."""
+_EMPTY: Row = {"estimate": np.nan, "p_value": np.nan, "hits": 0, "cases": 0}
+
+
+def draw_set(world: str, number: int, *, seed: int) -> Drawn:
+    """Draw one set and fit it; arguments as for ``make_set``."""
     synthetic, run_seed = make_set(world, number, seed=seed)
-    fitted = fit_sigmoids(build_curves(synthetic.tidy, synthetic.tags), seed=run_seed)
-    return judge_set(synthetic, fitted, number=number, seed=run_seed, n_draws=n_draws)
+    curves = build_curves(synthetic.tidy, synthetic.tags)
+    return Drawn(synthetic, curves, fit_sigmoids(curves, seed=run_seed), run_seed)
 
 
-def judge_set(
-    synthetic: Synthetic, fitted: Fitted, *, number: int, seed: int, n_draws: int
-) -> list[Row]:
-    """Test one fitted set, and hold its fits against the truth."""
-    found = [
+def judge_set(drawn: Drawn, *, n_draws: int) -> list[Row]:
+    """Test one fitted set, and hold its fits against the truth.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``findings.TRIALS`` without world, number and seed, and without what is empty.
+    """
+    synthetic, _, fitted, seed = drawn
+    return [
         *_test_rows(synthetic, fitted, seed=seed, n_draws=n_draws),
         *_truth_rows(synthetic.truth, fitted.fits),
     ]
-    empty: Row = {"estimate": np.nan, "p_value": np.nan, "hits": 0, "cases": 0}
-    return [{"number": number} | empty | row for row in found]
+
+
+def foresee_set(drawn: Drawn, *, n_draws: int, tested: Sequence[Row]) -> list[Row]:
+    """Forecast one fitted set, and test what needs forecasts: rows as from ``judge_set``.
+
+    Parameters
+    ----------
+    drawn
+        The set.
+    n_draws
+        Sign flips.
+    tested
+        Its rows from ``judge_set``, for the primary family.
+    """
+    (_, tags, truth), curves, fitted, seed = drawn
+    forecasts = forecast_pairs(curves, tags, seed=seed)
+    tested_ones = tested_curves(fitted.fits, forecasts, tags)
+    classed = tested_ones.assign(label=classify(tested_ones, SCHEME))
+    ahead = forecast_rows(forecasts, classed, seed=seed, n_draws=n_draws)
+    judged = latent_rows(curves, tags, forecasts, truth=truth, seed=seed)
+    return [*ahead, *family_rows([*tested, *ahead]), *judged]
 
 
 def _test_rows(synthetic: Synthetic, fitted: Fitted, *, seed: int, n_draws: int) -> list[Row]:

@@ -28,10 +28,14 @@ Mask = NDArray[np.bool_]
 # All are oriented: larger is sharper. The second word is the threshold, empty for none.
 # ASSUME: S counts as emergent from 100 on, as in the 2023 paper, and from the reference of a flat
 # curve of the same sizes and items; where it is undefined, nothing moved.
+# Widths are taken under the prior that all curves share, as H2 takes them. Those under the prior of
+# the fits, which pulls the noisier metric more, stay beside them as width_default; sharp and
+# concentration have no other.
 MEASURES: dict[tuple[str, str], Callable[[pd.DataFrame], pd.Series]] = {
-    ("width", ""): lambda t: -t["log10_width_mean"],
-    ("width", "1 decade"): lambda t: t["width_median"] < 1,
-    ("width", "0.5 decades"): lambda t: t["width_median"] < 0.5,
+    ("width", ""): lambda t: -t["log10_width_own"],
+    ("width", "1 decade"): lambda t: t["log10_width_own"] < 0,
+    ("width", "0.5 decades"): lambda t: t["log10_width_own"] < np.log10(0.5),
+    ("width_default", ""): lambda t: -t["log10_width_mean"],
     ("sharp", ""): lambda t: t["p_sharp"],
     ("sharp", "verdict"): lambda t: t["verdict"] == "SHARP",
     ("concentration", ""): lambda t: t["concentration_index"],
@@ -112,7 +116,7 @@ def pair_curves(curves: pd.DataFrame, *, preferred: pd.DataFrame) -> Pairs:
     Parameters
     ----------
     curves
-        From ``measure_curves``, with ``items``.
+        From ``measure_curves``, with ``items`` and what ``own_prior.add_own_widths`` adds.
     preferred
         ``task`` and ``metric`` that its authors judge by.
     """

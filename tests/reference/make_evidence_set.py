@@ -1,6 +1,6 @@
 """Evidence of the 300 curves of ``reference_set`` under every candidate, by brute force.
 
-``evidence_set.csv`` and ``evidence_set_checks.csv`` are what this wrote, not all of the counts yet.
+``evidence_set.csv`` and ``evidence_set_checks.csv`` are what this wrote.
 It goes on where it was cut off; scores and counts may run side by side, from the repository root:
 ``for part in scores counts checks; do
 PYTHONPATH=src:tests NUMBA_NUM_THREADS=1 python tests/reference/make_evidence_set.py $part & done``

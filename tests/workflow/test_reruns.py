@@ -20,6 +20,7 @@ ORDER = (
     "model_hierarchy",
     "pool_concentration",
     "list_contrary",
+    "assess_controls",
     "assess_multiverse",
     "relate_residual",
     "compare_bends",
@@ -40,7 +41,10 @@ def since(rule: str) -> set[str]:
     ("file", "woken"),
     [
         ("src/metamirage/report/text.py", RENDER),
-        ("src/metamirage/concentration.py", {"compare_bends", "model_hierarchy"} | TESTS),
+        (
+            "src/metamirage/concentration.py",
+            {"assess_controls", "compare_bends", "model_hierarchy"} | TESTS,
+        ),
         ("src/metamirage/latent.py", {"judge_tasks"} | RENDER),
         ("src/metamirage/onsets.py", {"relate_residual"} | RENDER),
         ("src/metamirage/hierarchy.py", {"model_hierarchy", "render_benchmark"}),
@@ -50,6 +54,7 @@ def since(rule: str) -> set[str]:
         ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
         ("src/metamirage/nuts.py", since("fit_curves")),
         ("src/metamirage/against.py", {"list_contrary"} | RENDER),
+        ("src/metamirage/controls.py", {"assess_controls"} | RENDER),
         ("src/metamirage/multiverse.py", {"assess_multiverse"} | RENDER),
         ("src/metamirage/scores.py", {"score_curves", "assess_multiverse", "render_benchmark"}),
         ("src/metamirage/tags.py", since("tag_metrics")),
@@ -103,7 +108,10 @@ def test_a_file_put_back_from_a_copy_is_noticed(
 @pytest.mark.parametrize(
     ("setting", "woken"),
     [
-        ("n_permutations=999", {"relate_residual", "compare_bends"} | CONCENTRATION),
+        (
+            "n_permutations=999",
+            {"assess_controls", "relate_residual", "compare_bends"} | CONCENTRATION,
+        ),
         ("n_audit=2", {"audit_curves"} | RENDER),
         ("seed=7", since("score_curves")),
         ("mirror=elsewhere", set()),

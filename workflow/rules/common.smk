@@ -103,8 +103,10 @@ def local_files(wildcards):
 
 
 def made_tables(wildcards):
-    """Return the raw tables of a benchmark that a rule makes. (Their digests are no params: before
-    the first run there are none.)"""
+    """Return the raw tables of a benchmark that are made here and not by people.
+
+    Their digests are no params, for before the first run there are none.
+    """
     return MADE_TABLES.get(wildcards.benchmark, [])
 
 

@@ -10,6 +10,7 @@
 #   data/processed/concentration/{benchmark}.parquet    table concentration of docs/tables.md
 #   data/processed/concentration/pooled.parquet         the same over all enabled benchmarks
 #   data/processed/concentration/{benchmark}.against.parquet    cases against the thesis
+#   data/processed/concentration/{benchmark}.controls.parquet   classes that mean nothing
 
 
 rule assess_concentration:
@@ -65,3 +66,22 @@ rule list_contrary:
         "logs/concentration/{benchmark}.against.log",
     script:
         "../scripts/list_contrary.py"
+
+
+rule assess_controls:
+    """Test classes that mean nothing, on the same curves."""
+    input:
+        code=code("controls"),
+        tags="data/processed/tags/{benchmark}.parquet",
+        fits="data/processed/fits/{benchmark}.parquet",
+        profiles="data/processed/fits/{benchmark}.profiles.parquet",
+    output:
+        controls="data/processed/concentration/{benchmark}.controls.parquet",
+    log:
+        "logs/concentration/{benchmark}.controls.log",
+    params:
+        seed=lookup(dpath="seed", within=config),
+        n_permutations=lookup(dpath="n_permutations", within=config),
+        libraries=versions("numpy", "scipy", "pandas"),
+    script:
+        "../scripts/assess_controls.py"

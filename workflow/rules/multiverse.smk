@@ -5,6 +5,7 @@
 #   data/processed/tags/{benchmark}.parquet
 #   data/processed/scores/{benchmark}.parquet
 #   data/processed/fits/{benchmark}.parquet
+#   data/processed/fits/{benchmark}.profiles.parquet
 #   data/processed/forecasts/{benchmark}.parquet
 # OUTPUTS
 #   data/processed/multiverse/{benchmark}.parquet          table multiverse of docs/tables.md
@@ -19,6 +20,7 @@ rule assess_multiverse:
         tags="data/processed/tags/{benchmark}.parquet",
         scores="data/processed/scores/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
+        profiles="data/processed/fits/{benchmark}.profiles.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
     output:
         multiverse="data/processed/multiverse/{benchmark}.parquet",

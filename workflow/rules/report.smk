@@ -31,6 +31,7 @@ rule render_benchmark:
         forecasts="data/processed/forecasts/{benchmark}.parquet",
         concentration="data/processed/concentration/{benchmark}.parquet",
         against="data/processed/concentration/{benchmark}.against.parquet",
+        controls="data/processed/concentration/{benchmark}.controls.parquet",
         multiverse="data/processed/multiverse/{benchmark}.parquet",
         multiverse_joint="data/processed/multiverse/{benchmark}.joint.parquet",
         latent="data/processed/latent/{benchmark}.parquet",

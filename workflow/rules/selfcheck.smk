@@ -28,6 +28,7 @@ rule check_sets:
     params:
         sets=sets_of,
         seed=lookup(dpath="selfcheck/seed", within=config),
+        forecast_sets=lookup(dpath="selfcheck/forecast_sets", within=config),
         n_permutations=lookup(dpath="selfcheck/n_permutations", within=config),
         libraries=versions("numpy", "scipy", "numba", "statsmodels"),
     script:

@@ -5,7 +5,7 @@ from typing import Any
 from _adapter import run
 from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
 from metamirage.multiverse import assess_multiverse
-from metamirage.tables import FITS, FORECASTS, SCORES, TAGS, TIDY, read_table, write_table
+from metamirage.tables import FITS, FORECASTS, PROFILES, SCORES, TAGS, TIDY, read_table, write_table
 
 
 def main(job: Any) -> None:
@@ -15,6 +15,7 @@ def main(job: Any) -> None:
         read_table(job.input.forecasts, FORECASTS),
         read_table(job.input.tags, TAGS),
         tidy=read_table(job.input.tidy, TIDY),
+        profiles=read_table(job.input.profiles, PROFILES),
         seed=job.params.seed,
     )
     write_table(specifications, job.output.multiverse, MULTIVERSE)

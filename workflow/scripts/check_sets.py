@@ -14,6 +14,7 @@ def main(job: Any) -> None:
         range(*job.params.sets),
         seed=job.params.seed,
         n_draws=job.params.n_permutations,
+        forecast_sets=job.params.forecast_sets,
     )
     write_table(trials, job.output.trials, TRIALS)
 

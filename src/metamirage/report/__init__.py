@@ -22,6 +22,7 @@ from metamirage.report import (
     agreement,
     calibration,
     contrary,
+    controls,
     forecasting,
     hierarchical,
     layouts,
@@ -143,6 +144,7 @@ def _benchmark_sentences(
         "corrected": results.corrected(inputs.concentration),
         "not_comparable": results.not_comparable(inputs.concentration),
         "contrary": contrary.contrary(inputs.against),
+        "controls": controls.controls_said(inputs.controls),
         **multiverse.sentences(inputs.multiverse, inputs.multiverse_joint),
         "untested": results.untested(inputs.concentration, _stated(inputs)),
         **hierarchical.sentences(inputs.hierarchy),
@@ -178,7 +180,11 @@ def _sharpness_sentences(inputs: ReportInputs) -> dict[str, str]:
 def _measured(rates: pd.DataFrame | None) -> dict[str, str]:
     """Error rates of the tests behind the claims, by hypothesis."""
     claims = (results.H1_ROW, results.H2_ROW, results.H5_ROW)
+    ahead = [] if rates is None else calibration.foresight_warning(rates)
     return {
+        "rates_H3": calibration.beside_verdicts(rates),
+        "rates_H4": " ".join(ahead),
+    } | {
         f"rates_{row['hypothesis']}": calibration.beside_claim(
             rates, hypothesis=row["hypothesis"], estimand=row["estimand"]
         )
@@ -201,6 +207,7 @@ def _benchmark_tables(
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
         "contrary": contrary.contrary_table(inputs.against),
         "multiverse": multiverse.joint_table(inputs.multiverse_joint),
+        "controls": controls.controls_table(inputs.controls),
         "cases": contrary.case_table(inputs.against, inputs.fits),
         "hierarchy": hierarchical.hierarchy_table(inputs.hierarchy),
         "largest_s": layouts.largest_s(joined, N_LARGEST_S),

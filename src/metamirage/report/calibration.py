@@ -14,12 +14,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from metamirage.figures import BLUE, VERMILION, styled
+from metamirage.findings import LATENT_VERDICTS
 from metamirage.rates import LEVEL
 from metamirage.report.exhibits import Exhibit, embedded
 from metamirage.report.layouts import Plain
 from metamirage.report.text import NBSP, count_of, listed, number, percent, plural
 from metamirage.worlds import NULL_WORLDS, SENTENCES
 
+PREDICTED_GAIN = "log_score_gain_predicted"
 NOT_MEASURED = "The error rates of this test were not measured."
 # Rows that the figure shows: those that stand for a hypothesis, and naive ones beside them.
 SHOWN = {
@@ -31,9 +33,14 @@ SHOWN = {
     ("H1", "p_sharp"): "H1 P(sharp)",
     ("H1", "naive_fisher"): "H1 Fisher by curve (naive)",
     ("H5", "translation"): "H5 translation",
+    ("H4", "log_score_gain_predicted"): "H4 gain, as predicted",
+    ("H4", "log_score_gain_rising_predicted"): "H4 of rising, as predicted",
+    ("H2, H4", "any_holm"): "H2 or H4, after Holm",
 }
 # What a test asks that is true without an effect of class: rejecting is then right.
 RIGHT_WITHOUT_EFFECT = {("H5", "equal_width")}
+# Kinds of skill that do not break, and those that do: a verdict that says the other is false.
+UNBROKEN, BROKEN = ("flat", "smooth"), ("break",)
 
 
 def tests_of(rates: pd.DataFrame) -> pd.DataFrame:
@@ -65,6 +72,62 @@ def beside_claim(rates: pd.DataFrame | None, *, hypothesis: str, estimand: str) 
         f" rejects in {_rates_said(null)}; with one in {_rates_said(power)}."
     ]
     return " ".join([*said, *_warning(null)])
+
+
+def beside_verdicts(rates: pd.DataFrame | None) -> str:
+    """Say how often the verdicts of H3 were false, and how often they saw a break or a mirage."""
+    if rates is None:
+        return ""
+    found = rates[(rates["kind"] == "latent") & (rates["cases"] > 0)]
+    if found.empty:
+        return NOT_MEASURED
+    unbroken, broken = (_verdict_rows(found, kinds) for kinds in (UNBROKEN, BROKEN))
+    return " ".join(
+        f"{head}: {'; '.join(_verdict_said(row) for row in rows.to_dict('records')) or 'no task'}."
+        for head, rows in (
+            ("False real, measured on simulated tasks that do not break", unbroken["real"]),
+            ("False mirage, on tasks that break", broken["metric-explained"]),
+            ("Breaks called real", broken["real"]),
+            ("Unbroken tasks called metric-explained", unbroken["metric-explained"]),
+        )
+    )
+
+
+def _verdict_rows(found: pd.DataFrame, kinds: Iterable[str]) -> dict[str, pd.DataFrame]:
+    return {
+        verdict: found[found["estimand"].isin([f"{verdict} of {kind}" for kind in kinds])]
+        for verdict in LATENT_VERDICTS
+    }
+
+
+def _verdict_said(row: Mapping[Any, Any]) -> str:
+    return (
+        f"{number(row['hits'])} of {plural(int(row['cases']), 'task')} of {row['world']}"
+        f" ({percent(row['rate'])}; 95{NBSP}% interval {percent(row['lower'])} to"
+        f" {percent(row['upper'])})"
+    )
+
+
+def foresight_warning(rates: pd.DataFrame) -> list[str]:
+    """Say in which worlds without an effect of class H4 finds for the thesis all the same."""
+    found = tests_of(rates)
+    ahead = found[(found["hypothesis"] == "H4") & (found["estimand"] == PREDICTED_GAIN)]
+    null = ahead[~ahead["class_effect"].astype(bool)]
+    wrong = null[null["lower"] > LEVEL]
+    if null.empty:
+        return []
+    power = _rates_said(ahead[ahead["class_effect"].astype(bool)])
+    where = listed([str(world) for world in wrong["world"]], most=9)
+    return [
+        f"H4: in worlds without an effect of class two-step forecasts win, at {LEVEL} and with the"
+        f" predicted sign, in {_rates_said(null)}; with one in {power}. "
+        + (
+            f"In {where} they win by being the closer forecast and not by the metric's class, so a"
+            " gain alone does not speak for the thesis."
+            if where
+            else "A gain where class has no effect is as rare as the level says."
+        )
+    ]
 
 
 def _rates_said(rows: pd.DataFrame) -> str:
@@ -117,6 +180,8 @@ def findings(rates: pd.DataFrame) -> list[str]:
         f" the sets can tell; {len(above):,} reject too often: {_named(above) or 'none'}.",
         *_coverage(rates),
         *_sharp(rates),
+        *foresight_warning(rates),
+        *([beside_verdicts(rates)] if (rates["kind"] == "latent").any() else []),
     ]
 
 
@@ -216,7 +281,7 @@ def draw_rates(rates: pd.DataFrame) -> Figure:
     worlds = sorted(rates["world"].unique())
     names = list(SHOWN.values())[::-1]
     with styled():
-        figure = Figure(figsize=(1.6 + 1.55 * len(worlds), 3.4), layout="constrained")
+        figure = Figure(figsize=(1.9 + 1.55 * len(worlds), 4.2), layout="constrained")
         axes = figure.subplots(1, len(worlds), squeeze=False, sharey=True)[0]
         for axis, world in zip(axes, worlds, strict=True):
             rows = rates[rates["world"] == world]
@@ -229,6 +294,21 @@ def draw_rates(rates: pd.DataFrame) -> Figure:
             axis.set(xlim=(-0.03, 1.03), xticks=[0, 0.5, 1], title=world, xlabel="rejected")
             axis.set_yticks(range(len(names)), names)
     return figure
+
+
+def verdict_table(rates: pd.DataFrame) -> Plain:
+    """Lay out the verdicts on tasks by their latent, a row a world, kind of skill and verdict."""
+    ordered = rates[rates["kind"] == "latent"].sort_values(["world", "estimand"], kind="stable")
+    return Plain(
+        caption="One row is one verdict of H3 on one kind of skill: real is false where nothing"
+        " breaks, metric-explained where something does; a switch is neither.",
+        columns=("world", "verdict and skill", "tasks", "so called", "rate", "95 % interval"),
+        rows=tuple(
+            (str(row["world"]), str(row["estimand"]), *_rate_row(row)[3:7])
+            for row in ordered.to_dict("records")
+        ),
+        numeric=frozenset({2, 3, 4}),
+    )
 
 
 def page_parts(rates: pd.DataFrame, *, source: str) -> dict[str, object]:
@@ -252,6 +332,7 @@ def page_parts(rates: pd.DataFrame, *, source: str) -> dict[str, object]:
         "findings": findings(rates),
         "exhibit": rate_exhibit(rates),
         "table": rate_table(rates),
+        "verdicts": verdict_table(rates),
         "run": {
             "table": source,
             "seed": str(first["seed"]),

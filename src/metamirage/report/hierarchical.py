@@ -13,8 +13,9 @@ from metamirage.report.layouts import Plain, cells
 from metamirage.report.results import SCHEME_WORDS
 from metamirage.report.text import listed, number, percent, plural
 
-# A direction is a finding if it has this probability under every set of priors.
-P_SURE = 0.9
+# A direction is a finding if it has this probability under every set of priors: the central 90 %
+# intervals then exclude no effect, so that rule and interval say the same.
+P_SURE = 0.95
 # A check that the model would pass so rarely says that the model is wrong.
 P_MISFIT = 0.01
 MAIN_SCHEME = "discontinuous"

@@ -13,6 +13,7 @@ from metamirage.assumptions import Assumption
 from metamirage.findings import (
     AGAINST,
     CONCENTRATION,
+    CONTROLS,
     HIERARCHY,
     LATENT,
     MULTIVERSE,
@@ -38,8 +39,8 @@ class ReportInputs:
         Registry entry.
     manifest
         Content of ``MANIFEST.json``.
-    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, multiverse,
-    hierarchy, latent, residual, residual_tests, superlinear, superlinear_tests
+    tidy, issues, tags, scores, fits, models, audit, forecasts, concentration, against, controls,
+    multiverse, hierarchy, latent, residual, residual_tests, superlinear, superlinear_tests
         Tables of the benchmark, under the contracts of the same names.
     multiverse_joint
         The same for the multiverse as a whole.
@@ -67,6 +68,7 @@ class ReportInputs:
     forecasts: pd.DataFrame
     concentration: pd.DataFrame
     against: pd.DataFrame
+    controls: pd.DataFrame
     multiverse: pd.DataFrame
     multiverse_joint: pd.DataFrame
     latent: pd.DataFrame
@@ -106,7 +108,7 @@ class ReportInputs:
         """
         contracts = (
             *(TIDY, ISSUES, TAGS, SCORES, FITS, MODELS, AUDIT, FORECASTS, CONCENTRATION),
-            *(HIERARCHY, AGAINST, MULTIVERSE, MULTIVERSE_JOINT),
+            *(HIERARCHY, AGAINST, CONTROLS, MULTIVERSE, MULTIVERSE_JOINT),
             *(LATENT, RESIDUAL, RESIDUAL_TESTS, SUPERLINEAR, SUPERLINEAR_TESTS),
         )
         return cls(

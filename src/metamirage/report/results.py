@@ -27,6 +27,7 @@ READINGS = {
     "sharp_share": ("more often SHARP", "less often SHARP", ""),
     "log_score": ("harder to forecast", "easier to forecast", "nats"),
     "log_score_gain": (*_THROUGH, "nats of log score"),
+    "log_score_gain_rising": (*_THROUGH, "nats of log score, where the curve rises"),
     "crps_gain": (*_THROUGH, "of CRPS"),
     "log_score_gain_two_out": (*_THROUGH, "nats of log score, two sizes ahead"),
     "crps_gain_two_out": (*_THROUGH, "of CRPS, two sizes ahead"),

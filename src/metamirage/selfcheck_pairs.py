@@ -1,0 +1,165 @@
+"""Selfcheck of the hypotheses that need forecasts: H3's verdicts, H4, and the primary family.
+
+All candidates are fitted to both curves of each pair, three times what the tests of ``selfcheck``
+cost, so fewer sets go through this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from metamirage.curves import Curve
+from metamirage.findings import LATENT_VERDICTS
+from metamirage.forecasts import COLUMNS, DTYPES, Block, direct_rows, make_blocks, two_step_rows
+from metamirage.foresight import GAINS, foresight_rows, step_gains
+from metamirage.holdouts import Fits, designs
+from metamirage.latent import judge_tasks
+from metamirage.multiplicity import FAMILIES, adjust
+from metamirage.pairs import SAME_OUTPUTS
+
+Row = dict[str, object]
+
+# Estimands of the primary family after Holm's correction: of one member, and of whether any of
+# them rejects.
+HOLM, ANY_HOLM = "holm", "any_holm"
+# Rejections of a test that count only where its estimate has the sign that the thesis predicts.
+PREDICTED = "predicted"
+
+
+def forecast_pairs(curves: Sequence[Curve], tags: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Forecast the largest size of every curve that has a continuous partner.
+
+    The rows equal those of ``forecasts.forecast_curves``. Curves without a partner are left out for
+    time, as are forecasts without the two largest sizes.
+
+    Parameters
+    ----------
+    curves, tags
+        Of one simulated set, in which no partner has a ratio scale.
+    seed
+        Of its fits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table ``tables.FORECASTS``.
+    """
+    rows = [row for block in make_blocks(curves, tags) for row in _block_rows(block, seed=seed)]
+    return pd.DataFrame(rows, columns=COLUMNS).astype(DTYPES)
+
+
+def _block_rows(block: Block, *, seed: int) -> list[Row]:
+    fits = Fits(block.curves, seed=seed, width_prior="default")
+    rows: list[Row] = []
+    for pair in block.pairs:
+        one_out = designs(block.curves[pair.curve_id])[0]
+        rows += [*direct_rows(fits, pair.curve_id, one_out), *two_step_rows(fits, pair, one_out)]
+    return rows
+
+
+def latent_rows(
+    curves: Sequence[Curve],
+    tags: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    *,
+    truth: pd.DataFrame,
+    seed: int,
+) -> list[Row]:
+    """Judge the tasks of a set (H3), and count the verdicts by the kind of skill.
+
+    Parameters
+    ----------
+    curves, tags, forecasts
+        Of one simulated set.
+    truth
+        Its kinds of skill, as in ``worlds.Synthetic``.
+    seed
+        Of its fits.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``findings.TRIALS`` of kind ``latent``: one a kind of skill and verdict.
+    """
+    judged = judge_tasks(curves, tags, forecasts, seed=seed)
+    kind = judged["task"].map(truth.drop_duplicates("task").set_index("task")["kind"])
+    return [
+        {
+            "kind": "latent",
+            "hypothesis": "H3",
+            "estimand": f"{name} of {skill}",
+            "hits": int((verdicts == name).sum()),
+            "cases": len(verdicts),
+        }
+        for skill, verdicts in judged["verdict"].groupby(kind)
+        for name in LATENT_VERDICTS
+    ]
+
+
+def forecast_rows(
+    forecasts: pd.DataFrame, classed: pd.DataFrame, *, seed: int, n_draws: int
+) -> list[Row]:
+    """Test H4 on a set: rows of ``findings.TRIALS``.
+
+    Parameters
+    ----------
+    forecasts
+        From ``forecast_pairs``.
+    classed
+        As for ``foresight.step_gains``.
+    seed, n_draws
+        Of the sign flips.
+    """
+    gains = step_gains(forecasts, classed)
+    same = gains[gains["stratum"] == SAME_OUTPUTS]
+    tested = foresight_rows(same, rng=np.random.default_rng([seed, 2]), n_draws=n_draws)
+    return [
+        one
+        for row in tested
+        if GAINS[str(row["estimand"])].n_left_out == 1
+        for one in (_test("H4", row["estimand"], row), _as_predicted(row))
+    ]
+
+
+def _test(hypothesis: object, estimand: object, row: Row) -> Row:
+    kept = {"estimate": row["estimate"], "p_value": row["p_value"]}
+    return {"kind": "test", "hypothesis": hypothesis, "estimand": estimand, **kept}
+
+
+def _as_predicted(row: Row) -> Row:
+    """Make a two-sided test one that cannot reject on the other side."""
+    against = float(str(row["estimate"])) <= 0
+    p_value = 1.0 if against else row["p_value"]
+    return _test("H4", f"{row['estimand']}_{PREDICTED}", row | {"p_value": p_value})
+
+
+def family_rows(tests: Sequence[Row]) -> list[Row]:
+    """Correct the primary tests of a set for each other, as ``multiplicity.adjust`` does.
+
+    Parameters
+    ----------
+    tests
+        Rows of kind ``test`` of the same set; those of the primary family must be among them.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``findings.TRIALS``: one a member with its adjusted p-value, and one with the
+        smallest of these, by which the family rejects.
+    """
+    found = {(row["hypothesis"], row["estimand"]): row for row in tests}
+    table = pd.DataFrame(
+        [found[claim.hypothesis, claim.estimand] | claim._asdict() for claim in FAMILIES["primary"]]
+    )
+    adjusted = adjust(table)
+    records = adjusted.assign(p_value=adjusted["p_adjusted"]).to_dict("records")
+    rows: list[Row] = [{str(name): value for name, value in r.items()} for r in records]
+    smallest = {"estimate": np.nan, "p_value": adjusted["p_adjusted"].min()}
+    names = ", ".join(sorted(str(row["hypothesis"]) for row in rows))
+    return [
+        *(_test(r["hypothesis"], f"{r['estimand']}_{HOLM}", r) for r in rows),
+        _test(names, ANY_HOLM, smallest),
+    ]
