@@ -124,14 +124,12 @@ def lead(found: pd.DataFrame) -> str:
     """Count how the measures of the predictions came out."""
     judged = found[found["outcome"] != "told"]
     counts = judged["outcome"].value_counts()
-    said = [f"{counts.get(name, 0):,} {words}" for name, words in OUTCOME_WORDS.items()]
+    held, failed, left = (counts.get(name, 0) for name in ("holds", "fails", "open"))
     return (
-        f"{plural(len(judged), 'measure')} of what was predicted of networks trained here:"
-        f" {', '.join(said)}."
+        f"What the explanation of 2023 predicts of networks trained here was measured in"
+        f" {plural(len(judged), 'way')}: it holds in {held:,}, fails in {failed:,}, and {left:,}"
+        " cannot tell."
     )
-
-
-OUTCOME_WORDS = {"holds": "hold", "fails": "fail", "open": "are open"}
 
 
 def sentences(found: pd.DataFrame, prediction: str) -> list[str]:
@@ -224,7 +222,7 @@ def toy_exhibits() -> list[Exhibit]:
 
 
 def _axes(n: int, *, height: float = 3.0) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(4.2 * n, height), layout="constrained")
+    figure = Figure(figsize=(max(4.2 * n, 8.4), height), layout="constrained")
     return figure, list(np.atleast_1d(figure.subplots(1, n)))
 
 
@@ -330,7 +328,7 @@ def _threshold() -> Exhibit:
 def _translation() -> Exhibit:
     width = toy.rise_width(EXPONENT)
     shifts = [toy.length_shift(length, exponent=EXPONENT) for length in LENGTHS]
-    told = listed([f"{n} tokens {s:.2f}" for n, s in zip(LENGTHS, shifts, strict=True)])
+    told = listed([f"{n} tokens {s:.2f}" for n, s in zip(LENGTHS, shifts, strict=True) if n > 1])
     with styled():
         figure, (axis,) = _axes(1)
         for length, colour in zip(LENGTHS, COLOURS, strict=True):
