@@ -2,7 +2,7 @@
 # make test     lint and tests
 # make env      only build .venv for a run          make lint   only the linters
 # make lock     renew the locks in envs/            make docs   renew docs/tables.md
-# make bench    time and memory of a BIG-bench and of the curve engine (benchmarks/); QUICK=1: a look
+# make bench    time and memory: a BIG-bench, hierarchy, curve engine (benchmarks/); QUICK=1: a look
 # make clean    delete results, logs and .venv; downloaded data stay
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -46,6 +46,7 @@ docs: env
 
 bench: env
 	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_bigbench.py $(if $(QUICK),--tasks 20)
+	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_hierarchy.py $(if $(QUICK),--quick)
 	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_engine.py $(if $(QUICK),--quick,$(if $(LARGE),--large))
 
 clean:

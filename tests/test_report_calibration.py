@@ -76,6 +76,14 @@ def test_findings_count_tests_that_keep_their_level() -> None:
     assert "1 reject too often: H2 p_sharp 50 % (W0)" in first
 
 
+def test_the_mean_without_an_effect_stands_beside_that_with_one() -> None:
+    rates = table()
+    moved = rates["mean_estimate"].mask(rates["world"] == "W2", 0.75)
+    said = next(s for s in findings(rates.assign(mean_estimate=moved)) if s.startswith("H2 width"))
+    assert "average 0.1 log10 decades (sd 0; W0) and 0.1 log10 decades (sd 0; W1)" in said
+    assert said.endswith("With one they average 0.75 log10 decades (sd 0; W2).")
+
+
 @pytest.mark.parametrize("word", ["W2, 20 sets", "a mirage", "<dd>4</dd>", "numpy 1", "x.csv"])
 def test_the_page_says_what_was_simulated_and_with_what(word: str) -> None:
     page = render_selfcheck(table(), source="x.csv")

@@ -178,6 +178,7 @@ def findings(rates: pd.DataFrame) -> list[str]:
     return [
         f"{count_of(len(within), len(null))} tests keep the level of {LEVEL} in W0 or W1 as far as"
         f" the sets can tell; {len(above):,} reject too often: {_named(above) or 'none'}.",
+        *_bias(found),
         *_coverage(rates),
         *_sharp(rates),
         *foresight_warning(rates),
@@ -195,6 +196,28 @@ def _named(rows: pd.DataFrame) -> str:
         f"{r['hypothesis']} {r['estimand']} {percent(r['rate'])} ({r['world']})" for r in ordered
     ]
     return listed(named, most=12)
+
+
+def _bias(found: pd.DataFrame) -> Iterable[str]:
+    """Set the primary measure's mean without an effect of class beside that with one."""
+    primary = found[(found["hypothesis"] == "H2") & (found["estimand"] == "log10_width")]
+    null = primary[primary["world"].isin(NULL_WORLDS)]
+    if null.empty:
+        return
+    told = [_mean_said(row) for row in null.to_dict("records")]
+    effect = [_mean_said(row) for row in primary[primary["class_effect"]].to_dict("records")]
+    yield (
+        "H2 width: where class has no effect its estimates average"
+        f" {' and '.join(told)}; a mean that is not small beside the sd makes a test of more"
+        f" tasks reject more often. With one they average {' and '.join(effect) or 'nothing'}."
+    )
+
+
+def _mean_said(row: Mapping[Any, Any]) -> str:
+    return (
+        f"{number(row['mean_estimate'])} log10 decades (sd {number(row['sd_estimate'])};"
+        f" {row['world']})"
+    )
 
 
 def _coverage(rates: pd.DataFrame) -> Iterable[str]:
