@@ -169,7 +169,7 @@ def _prediction_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
         row["benchmark"],
         f"{row['measure']} ({row['unit']})",
         number(row["estimate"]),
-        f"{number(row['lower'])} to {number(row['upper'])}",
+        "" if np.isnan(row["lower"]) else f"{number(row['lower'])} to {number(row['upper'])}",
         "" if np.isnan(row["low"]) else f"{number(row['low'])} to {number(row['high'])}",
         row["outcome"],
         number(row["n_tasks"]),
