@@ -2,7 +2,7 @@
 # make test     lint and tests
 # make env      only build .venv for a run          make lint   only the linters
 # make lock     renew the locks in envs/            make docs   renew docs/tables.md
-# make bench    time and memory: a BIG-bench, hierarchy, curve engine (benchmarks/); QUICK=1: a look
+# make bench    time and memory: BIG-bench, hierarchy, engine, explorer (benchmarks/); QUICK=1: a look
 # make clean    delete results, logs and .venv; downloaded data stay
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -44,10 +44,12 @@ lock:
 docs: env
 	PYTHONPATH=src .venv/bin/python -m metamirage.describe > docs/tables.md
 
-bench: env
+# The explorer is measured in a browser, which the tests' tools drive.
+bench: env-dev
 	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_bigbench.py $(if $(QUICK),--tasks 20)
 	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_hierarchy.py $(if $(QUICK),--quick)
 	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_engine.py $(if $(QUICK),--quick,$(if $(LARGE),--large))
+	PYTHONPATH=src:tests .venv/bin/python benchmarks/bench_explorer.py $(if $(QUICK),--curves 2000)
 
 clean:
 	rm -rf .venv .snakemake data/processed reports logs .mypy_cache .ruff_cache .pytest_cache .hypothesis

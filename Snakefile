@@ -23,6 +23,7 @@ include: "workflow/rules/tidy.smk"
 include: "workflow/rules/tags.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/fits.smk"
+include: "workflow/rules/bands.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/forecasts.smk"
 include: "workflow/rules/latent.smk"
@@ -47,9 +48,12 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
-        ["reports/selfcheck.html"] if measured_rates() else [],
-        ["reports/mechanism.html"] if trained_here() else [],
-        expand("reports/{benchmark}/index.html", benchmark=config["benchmarks"]),
+        expand("reports/{page}", page=PAGES),
+        expand(
+            "reports/{benchmark}/{page}.html",
+            benchmark=config["benchmarks"],
+            page=["index", "explorer"],
+        ),
         expand(
             "data/processed/reproduction/{benchmark}.parquet",
             benchmark=[name for name in REPRODUCED if name in config["benchmarks"]],

@@ -9,6 +9,7 @@ import pandas as pd
 
 from metamirage.against import list_contrary
 from metamirage.assumptions import Assumption
+from metamirage.bands import band_curves
 from metamirage.concentration import assess_concentration
 from metamirage.controls import assess_controls
 from metamirage.curves import build_curves
@@ -19,7 +20,7 @@ from metamirage.latent import judge_tasks
 from metamirage.multiverse import assess_multiverse
 from metamirage.pooling import pool_concentration
 from metamirage.registry import BenchmarkSpec, KnownDefect, Source
-from metamirage.report import IndexInputs, ReportInputs
+from metamirage.report import Explored, IndexInputs, ReportInputs
 from metamirage.residual import find_residual, relate_residual
 from metamirage.scores import score_curves
 from metamirage.superlinear import compare_classes, find_superlinear
@@ -34,6 +35,7 @@ SETTINGS = {
     "n_permutations": 99,
 }
 LIBRARIES = {"numpy": "0.0.1"}
+PAGES = {"methods.html": "Methods", "selfcheck.html": "Selfcheck"}
 ASSUMPTIONS = (Assumption("part", "small & smooth.", "X < 1"), Assumption("part", "more.", ""))
 SIZES = (1e8, 3e8, 1e9, 3e9, 1e10, 3e10, 1e11)
 # Fractions right by task, from the smallest model to the largest.
@@ -193,6 +195,19 @@ def report_inputs() -> ReportInputs:
     )
 
 
+@cache
+def explored() -> Explored:
+    """Give the explorer the invented benchmark."""
+    inputs = report_inputs()
+    names = ("tidy", "tags", "scores", "fits", "models")
+    return Explored(
+        title=inputs.spec.title,
+        benchmark="invented",
+        bands=band_curves(build_curves(inputs.tidy, inputs.tags), seed=SEED),
+        **{name: getattr(inputs, name) for name in names},
+    )
+
+
 def index_inputs() -> IndexInputs:
     """Make the overview of the invented benchmark and of a copy of it."""
     inputs = report_inputs()
@@ -204,9 +219,12 @@ def index_inputs() -> IndexInputs:
         audit=dict.fromkeys(names, inputs.audit),
         concentration=dict(zip(names, tables, strict=True)),
         against=dict.fromkeys(names, inputs.against),
+        multiverse_joint=dict.fromkeys(names, inputs.multiverse_joint),
         pooled=pool_concentration(tables),
         settings=SETTINGS,
         libraries=LIBRARIES,
+        pages=PAGES,
+        reproduced=("copy",),
     )
 
 

@@ -47,7 +47,7 @@ CLAIMS: dict[str, tuple[Change, str]] = {
     "H1": (estimated("H1", "sharp_share", 0.123), "more often SHARP by 0.123"),
     "H2": (estimated("H2", "log10_width", 0.234), "narrower by 0.234 log10 decades"),
     "H3": (all_real, "real {n} of {n} (100 %)"),
-    "H4": (estimated("H4", "log_score_gain", 0.345), "than directly by 0.345 nats"),
+    "H4": (estimated("H4", "log_score_gain_rising", 0.345), "than directly by 0.345 nats"),
     "H5": (estimated("H5", "translation", 0.456), "Later by, in decades (same outputs): 0.456"),
     "hierarchy": (narrower, "are 0.567 times as wide as others"),
 }

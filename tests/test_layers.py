@@ -16,6 +16,7 @@ STAGES = (
     "tags",
     "scores",
     "fits",
+    "bands",
     "audit",
     "forecasts",
     "latent",

@@ -129,7 +129,7 @@ def test_the_choices_of_the_tests_give_the_estimate_of_the_tests() -> None:
     specifications = assess(tables)[0]
     first = specifications.iloc[0]
     assert first["measure"] == "width"
-    assert first["estimate"] == pytest.approx(estimates["log10_width"], abs=EXACT)
+    assert first["estimate"] == pytest.approx(estimates["log10_width_equal"], abs=EXACT)
     old = specifications.query("measure == 'width_default'").iloc[0]
     assert old["estimate"] == pytest.approx(estimates["log10_width_default"], abs=EXACT)
 

@@ -77,6 +77,24 @@ def test_the_prior_is_learnt_from_curves_of_enough_sizes_alone() -> None:
     assert (none["own_prior_sd"] == DEFAULT.sd).all()
 
 
+def test_what_is_known_of_a_width_is_the_share_of_its_prior_that_the_scores_take_away() -> None:
+    rng = np.random.default_rng(SEED)
+    noise = np.repeat([0.1, 2.0], 200)
+    profiles = normal_profiles(rng.normal(0.5, 0.3, 400), noise)
+    names = [f"{i:03d}" for i in range(400)]
+    table = pd.DataFrame(
+        {
+            "curve_id": np.repeat(names, len(LOG10_WIDTH_NODES)),
+            "log10_width": np.tile(LOG10_WIDTH_NODES, 400),
+            "log_marginal": profiles.ravel(),
+        }
+    )
+    own = add_own_widths(pd.DataFrame({"curve_id": names}), table)
+    expected = own["own_prior_sd"] ** 2 / (own["own_prior_sd"] ** 2 + noise**2)
+    # Nodes 0.08 apart stand for the line, with an end at 30 decades.
+    np.testing.assert_allclose(own["width_known"], expected, atol=0.03)
+
+
 def test_no_curves_have_no_widths() -> None:
     empty = pd.DataFrame({"curve_id": pd.Series(dtype="str")})
     assert add_own_widths(empty, pd.DataFrame())["log10_width_own"].empty

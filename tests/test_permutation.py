@@ -43,6 +43,33 @@ def test_flip_p_value_equals_scipys_exact_permutation_test() -> None:
     assert ours.p_value == pytest.approx(foreign.pvalue, abs=EXACT)
 
 
+def test_weighted_flips_equal_scipys_and_their_interval_is_of_weighted_shifts() -> None:
+    rng = np.random.default_rng(RNG)
+    d, weights = rng.normal(0.4, 1.0, 9), rng.uniform(0.0, 2.0, 9)
+    foreign = permutation_test(
+        (d, np.zeros(9)),
+        lambda a, b: np.average(a - b, weights=weights),
+        permutation_type="samples",
+        vectorized=False,
+        n_resamples=np.inf,
+    )
+    ours = flip_test(d, rng=rng, n_draws=10, weights=weights)
+    assert ours.p_value == pytest.approx(foreign.pvalue, abs=EXACT)
+    assert ours.estimate == pytest.approx(np.average(d, weights=weights), abs=EXACT)
+    for end, sign in zip(ours.interval, (1, -1), strict=True):
+        p_in, p_out = (
+            flip_test(d - end - sign * by, rng=rng, n_draws=10, weights=weights).p_value
+            for by in (1e-6, -1e-6)
+        )
+        assert p_out <= 0.05 < p_in
+
+
+def test_weights_of_zero_leave_every_task_alike() -> None:
+    d = np.array([0.1, 0.2, 0.6])
+    kind = {"rng": np.random.default_rng(RNG), "n_draws": 10}
+    assert flip_test(d, weights=np.zeros(3), **kind).estimate == pytest.approx(0.3, abs=EXACT)
+
+
 def test_five_tasks_have_no_finite_interval_and_six_have() -> None:
     d = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     five = flip_test(d[:5], rng=np.random.default_rng(RNG), n_draws=10)

@@ -230,9 +230,12 @@ def test_every_curve_is_joined_with_its_class_and_window() -> None:
     assert set(joined["size_max"]) == {11.0}
 
 
-def test_a_page_without_the_table_bundle_weighs_less_than_a_megabyte() -> None:
-    # Text, figures and a table of six curves; the bundle stands at the end of the page.
-    assert len(page()[: page().index("<div hidden>")].encode()) < 1_000_000
+def test_a_page_of_few_curves_weighs_less_than_a_megabyte() -> None:
+    assert len(page().encode()) < 1_000_000
+
+
+def test_the_page_leads_to_the_explorer_of_its_curves() -> None:
+    assert '<a href="explorer.html">The explorer</a> finds any of the 6 curves' in page()
 
 
 def claims(estimate: float) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def test_one_benchmark_is_no_forest_and_is_said_to_be_none() -> None:
 
 
 def test_each_hypothesis_has_a_panel_and_too_few_tasks_have_no_ends() -> None:
-    h4 = {"hypothesis": "H4", "estimand": "log_score_gain"}
+    h4 = {"hypothesis": "H4", "estimand": "log_score_gain_rising"}
     both = pd.concat([table(), table(**h4, lower=-np.inf, upper=np.inf, n_tasks=2)])
     forests = make_forests({"a": both, "b": both}, table(estimate=np.nan))
     figure = draw_forests(forests)

@@ -1,49 +1,15 @@
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from metamirage.report import join_curves, layouts
-from metamirage.tables import FITS
 from report_builders import concentration_row, report_inputs
 
 
 def joined() -> pd.DataFrame:
     inputs = report_inputs()
     return join_curves(inputs.fits, inputs.scores, inputs.tags, inputs.tidy)
-
-
-def test_the_curve_table_holds_every_curve_and_escapes_its_text() -> None:
-    many = pd.concat([joined().assign(task=f"<b>{i}</b>") for i in range(200)])
-    html = layouts.curve_table(many)
-    rows = html[html.index('"data_json"') : html.index('"keys_to_be_evaluated"')]
-    assert rows.count("&lt;b&gt;") == 1200
-    assert "<b>" not in rows
-
-
-def test_infinite_and_missing_scores_reach_the_browser_as_numbers() -> None:
-    html = layouts.curve_table(joined().assign(breakthroughness=np.inf, linearity=np.nan))
-    assert html.count("___Infinity___") >= 6
-    assert html.count("___NaN___") >= 6
-
-
-def test_columns_that_are_empty_throughout_are_left_out() -> None:
-    head = re.search(r"<thead>.*?</thead>", layouts.curve_table(joined()), re.S)
-    assert head is not None
-    assert "subtask" not in head[0]
-    assert "P(sharp)" in head[0]
-
-
-def test_the_curve_table_is_the_same_every_time() -> None:
-    assert layouts.curve_table(joined()) == layouts.curve_table(joined())
-
-
-def test_every_column_of_the_curve_table_is_explained_by_the_contracts() -> None:
-    glossary = layouts.curve_glossary()
-    assert set(glossary) == set(layouts.CURVE_COLUMNS)
-    assert glossary["floor"] == FITS.columns["floor_length"].description
 
 
 def test_every_estimand_that_was_tested_is_explained() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from metamirage.report import results
 from metamirage.report.text import NBSP
 from report_builders import concentration_row
 
+H4 = {"hypothesis": "H4", "estimand": "log_score_gain_rising"}
 FITS = pd.DataFrame({"verdict": ["SHARP", "FLAT", "UNRESOLVED", "UNRESOLVED"]})
 
 
@@ -94,6 +97,15 @@ def test_the_answer_counts_curves_over_benchmarks() -> None:
     assert f"and 4 of 8 (50{NBSP}%) stay unresolved." in said
 
 
+def test_the_answer_has_two_sentences() -> None:
+    rows = {"a": table(concentration_row(), concentration_row(**H4, n_tasks=2))}
+    h4 = table(concentration_row(), concentration_row(**H4, n_tasks=9))
+    for tested in (rows, {"a": h4}, {"a": h4, "b": h4}):
+        fits = dict.fromkeys(tested, FITS)
+        said = results.answer(fits, tested, table(concentration_row(estimate=np.nan)))
+        assert len(re.findall(r"\.(?=\s|$)", said)) == 2
+
+
 def test_the_answer_says_when_the_pairs_are_too_few() -> None:
     rows = {"a": table(concentration_row(n_tasks=5)), "b": table(concentration_row(n_tasks=0))}
     said = results.answer({"a": FITS, "b": FITS}, rows, table(concentration_row()))
@@ -117,13 +129,12 @@ def test_the_answer_falls_back_on_the_benchmarks_with_enough_pairs() -> None:
 
 
 def test_the_answer_says_both_primary_hypotheses() -> None:
-    h4 = {"hypothesis": "H4", "estimand": "log_score_gain"}
-    rows = {"a": table(concentration_row(), concentration_row(**h4, estimate=-0.5, n_tasks=9))}
+    rows = {"a": table(concentration_row(), concentration_row(**H4, estimate=-0.5, n_tasks=9))}
     empty = table(concentration_row(benchmark="pooled", estimate=np.nan))
     said = results.answer({"a": FITS}, rows, empty)
     assert "On the same outputs, a: discontinuous metrics are narrower by 0.25" in said
     assert "are worse foretold through their continuous partner than directly by 0.5" in said
-    few = {"a": table(concentration_row(), concentration_row(**h4, n_tasks=2))}
+    few = {"a": table(concentration_row(), concentration_row(**H4, n_tasks=2))}
     assert results.answer({"a": FITS}, few, empty).endswith(
         "better than its own past the pairs can't decide: no benchmark has 6 tasks scored both"
         " ways on the same outputs (a 2)."
@@ -171,16 +182,17 @@ def test_adjusted_p_values_name_their_family() -> None:
 
 
 def test_h4_says_which_way_foretells_better_and_by_how_much() -> None:
-    row = concentration_row(hypothesis="H4", estimand="log_score_gain")
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain_rising")
     said = results.hypotheses(table(row))["H4"]
     assert said.startswith(
         "Discontinuous metrics are better foretold through their continuous partner than directly"
-        " by 0.25 nats of log score (same outputs; estimate 0.25, 95 % interval 0.125 to 0.5;"
+        " by 0.25 nats of log score, where the curve rises (same outputs; estimate 0.25, 95 %"
+        " interval 0.125 to 0.5;"
     )
     worse = results.hypotheses(table(row | {"estimate": -0.5, "p_value": 0.3}))["H4"]
     assert "are worse foretold through their continuous partner than directly by 0.5" in worse
 
 
 def test_h4_of_a_few_tasks_decides_nothing() -> None:
-    row = concentration_row(hypothesis="H4", estimand="log_score_gain", n_tasks=3)
+    row = concentration_row(hypothesis="H4", estimand="log_score_gain_rising", n_tasks=3)
     assert "The pairs can't decide: 3 tasks" in results.hypotheses(table(row))["H4"]

@@ -100,13 +100,13 @@ def test_a_break_is_called_real_and_no_smooth_skill_is() -> None:
 def test_the_primary_family_is_corrected_for_its_size() -> None:
     rows = [
         {"kind": "test", "hypothesis": h, "estimand": e, "estimate": 1.0, "p_value": p}
-        for h, e, p in (("H2", "log10_width", 0.03), ("H4", "log_score_gain", 0.02))
+        for h, e, p in (("H2", "log10_width", 0.03), ("H4", "log_score_gain_rising", 0.02))
     ]
     corrected = pd.DataFrame(family_rows(rows)).set_index("estimand")["p_value"]
     # Holm: the smaller twice, and the larger at least that.
     assert corrected.to_dict() == {
         "log10_width_holm": 0.04,
-        "log_score_gain_holm": 0.04,
+        "log_score_gain_rising_holm": 0.04,
         "any_holm": 0.04,
     }
 

@@ -43,12 +43,24 @@ class Estimand(NamedTuple):
     column: str
     sign: int
     meaning: str
+    weight: str = ""
 
 
+# What a pair counts: the product of the shares of the prior's variance that its curves take away.
+# ASSUME: a pair says as much of widths as its two curves do together. If one of them says nothing,
+# the pair compares the other with the prior, and an error of the prior looks like a difference
+# between the classes. The product is the same when the two swap places, so the flips stay exact.
+KNOWN = "width_known"
 PAIRED = {
     # By the prior that all curves share: ``own_prior`` says why, and what the other one does.
     "log10_width": Estimand(
-        "log10_width_own", -1, "narrower, in log10 decades, under the prior that all curves share"
+        "log10_width_own",
+        -1,
+        "narrower, in log10 decades, under the prior that all curves share, by what they tell",
+        KNOWN,
+    ),
+    "log10_width_equal": Estimand(
+        "log10_width_own", -1, "narrower, in log10 decades, every pair alike: misleads a little"
     ),
     "log10_width_default": Estimand(
         "log10_width_mean", -1, "narrower, in log10 decades, under the prior of the fits: misleads"
@@ -149,7 +161,9 @@ def _pair_rows(
     for stratum in (SAME_OUTPUTS, SAME_MODEL):
         chosen = pairs[pairs["stratum"] == stratum]
         found = [
-            {"hypothesis": "H2"} | flip_row(chosen, e, rng=rng, n_draws=n_draws) for e in PAIRED
+            {"hypothesis": "H2"}
+            | flip_row(chosen, e, rng=rng, n_draws=n_draws, weight=paired.weight)
+            for e, paired in PAIRED.items()
         ]
         found += _translation_rows(chosen, classed, rng=beside, n_draws=n_draws)
         rows += [row | {"stratum": stratum} for row in found]
@@ -218,10 +232,12 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row a pair: the block, ``stratum`` (``same outputs`` if both metrics come from one
         query, else ``same model``), ``curve_id_1``, ``curve_id_0`` and one column an estimand of
-        ``PAIRED`` that the curves have, with its signed difference.
+        ``PAIRED`` that the curves have, with its signed difference; and ``width_known``, what the
+        pair counts.
     """
     known = {name: e for name, e in PAIRED.items() if e.column in curves}
-    columns = [*BLOCK, "curve_id", "query", *(e.column for e in known.values())]
+    curves = curves if KNOWN in curves else curves.assign(**{KNOWN: 1.0})
+    columns = [*BLOCK, "curve_id", "query", KNOWN, *{e.column: None for e in known.values()}]
     one = curves.loc[curves["label"] == 1, columns]
     zero = curves.loc[curves["label"] == 0, columns]
     pairs = join_blocks(one, zero)
@@ -229,4 +245,6 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
         for name, e in known.items()
     }
-    return pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]].assign(**differences)
+    weight = pairs[f"{KNOWN}_1"] * pairs[f"{KNOWN}_0"]
+    kept = pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]]
+    return kept.assign(**differences, **{KNOWN: weight})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pandera.pandas as pa
 
+from metamirage.bands import BANDS
 from metamirage.findings import (
     AGAINST,
     CONCENTRATION,
@@ -34,6 +35,7 @@ PLACES = {
     "fits": ("fits/<benchmark>.parquet", "one curve"),
     "models": ("fits/<benchmark>.models.parquet", "one curve and candidate"),
     "profiles": ("fits/<benchmark>.profiles.parquet", "one curve and width on the common grid"),
+    "bands": ("bands/<benchmark>.parquet", "one curve and size between its smallest and largest"),
     "audit": ("audit/<benchmark>.parquet", "one curve that NUTS sampled too"),
     "forecasts": ("forecasts/<benchmark>.parquet", "one curve, left-out size and predictor"),
     "concentration": (
@@ -68,6 +70,7 @@ CONTRACTS = {
         FITS,
         MODELS,
         PROFILES,
+        BANDS,
         AUDIT,
         FORECASTS,
         CONCENTRATION,
@@ -93,8 +96,8 @@ _BOUNDS = {
 }
 _HEAD = """# Tables
 
-Written from `metamirage.tables` and `metamirage.findings` by `make docs`; edit the contracts there,
-not this page.
+Written from `metamirage.tables`, `metamirage.bands` and `metamirage.findings` by `make docs`; edit
+the contracts there, not this page.
 Every table is checked against its contract when it is written and when it is read. Columns may be
 added; those listed keep name, type and meaning. Files lie in `data/processed/`."""
 

@@ -4,7 +4,8 @@ A fit's own prior pulls every width towards 1.5 decades, and the noisier of two 
 simulated benchmarks whose two metrics differ in noise only (``selfcheck``, worlds W0 and W1) sign
 flips of such posterior means reject far too often; under a prior learnt from the curves themselves
 the pull has no side on average. Classes play no part in it, so labels stay exchangeable. Empirical
-Bayes as of Efron and Morris (1973, doi:10.1080/01621459.1973.10481350).
+Bayes as of Efron and Morris (1973, doi:10.1080/01621459.1973.10481350). What is left of the pull
+comes from pairs of which one curve says little: the paired test weighs them by ``width_known``.
 """
 
 from __future__ import annotations
@@ -78,11 +79,13 @@ def add_own_widths(
     Returns
     -------
     pandas.DataFrame
-        The same rows with ``log10_width_own`` and ``log10_width_own_sd``, posterior mean and sd,
-        and ``own_prior_sd``, the same for all.
+        The same rows with ``log10_width_own`` and ``log10_width_own_sd``, posterior mean and sd;
+        ``own_prior_sd``, the same for all; and ``width_known``, the share of the prior's variance
+        that the scores of a curve take away, from 0 to 1.
     """
     if curves.empty:
-        return curves.assign(log10_width_own=np.nan, log10_width_own_sd=np.nan, own_prior_sd=np.nan)
+        names = ("log10_width_own", "log10_width_own_sd", "own_prior_sd", "width_known")
+        return curves.assign(**dict.fromkeys(names, np.nan))
     table = profiles.pivot(index="curve_id", columns="log10_width", values="log_marginal")
     log_marginal = table.loc[curves["curve_id"]].to_numpy(float)
     enough = curves["n_sizes"].to_numpy() >= min_sizes if min_sizes else np.full(len(curves), True)
@@ -94,4 +97,5 @@ def add_own_widths(
         log10_width_own=mean,
         log10_width_own_sd=np.sqrt(np.maximum(variance, 0.0)),
         own_prior_sd=prior.sd,
+        width_known=np.clip(1.0 - variance / prior.sd**2, 0.0, 1.0),
     )

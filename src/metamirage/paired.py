@@ -35,8 +35,31 @@ def task_means(pairs: pd.DataFrame, column: str) -> FloatArray:
     return blocks.groupby(level="task").mean().to_numpy(float)
 
 
+def weighted_means(pairs: pd.DataFrame, column: str, weight: str) -> tuple[FloatArray, FloatArray]:
+    """Average a column of pairs to one value a task by weight; return these and their weights.
+
+    Parameters
+    ----------
+    pairs
+        As in ``task_means``.
+    column, weight
+        To average, and what each pair counts.
+    """
+    known = pairs.dropna(subset=column)
+    weights = task_means(known, weight)
+    sums = task_means(known.assign(product=known[column] * known[weight]), "product")
+    plain = task_means(known, column)
+    # A task of no weight has a value all the same.
+    return np.where(weights > 0, sums / np.where(weights > 0, weights, 1.0), plain), weights
+
+
 def flip_row(
-    pairs: pd.DataFrame, estimand: str, *, rng: np.random.Generator, n_draws: int
+    pairs: pd.DataFrame,
+    estimand: str,
+    *,
+    rng: np.random.Generator,
+    n_draws: int,
+    weight: str = "",
 ) -> dict[str, object]:
     """Test that one column of differences is centred on zero, by one sign a task.
 
@@ -48,6 +71,9 @@ def flip_row(
         Column of the differences.
     rng, n_draws
         Of the sign flips.
+    weight
+        Column of what each pair counts; without one all tasks count alike, and so do a block's
+        pairs.
 
     Returns
     -------
@@ -55,7 +81,9 @@ def flip_row(
         A row of ``findings.CONCENTRATION`` without its place, and ``stderr``, the standard error
         over tasks.
     """
-    by_task = task_means(pairs, estimand)
+    by_task, weights = task_means(pairs, estimand), None
+    if weight:
+        by_task, weights = weighted_means(pairs, estimand, weight)
     n = len(by_task)
     row: dict[str, object] = {
         "estimand": estimand,
@@ -66,12 +94,24 @@ def flip_row(
     if not n:
         empty = dict.fromkeys(["estimate", "lower", "upper", "p_value", "stderr"], np.nan)
         return row | empty | {"note": NO_PAIRS}
-    test = flip_test(by_task, rng=rng, n_draws=n_draws)
+    test = flip_test(by_task, rng=rng, n_draws=n_draws, weights=weights)
     return row | {
         "estimate": test.estimate,
         "lower": test.interval.lower,
         "upper": test.interval.upper,
         "p_value": test.p_value,
-        "stderr": float(by_task.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan,
+        "stderr": _stderr(by_task, weights),
         "note": "" if n >= MIN_TASKS else f"{MIN_TASKS} tasks are needed to reject at 0.05",
     }
+
+
+def _stderr(values: FloatArray, weights: FloatArray | None) -> float:
+    """Estimate the standard error of a weighted mean over tasks; missing for a single one."""
+    n = len(values)
+    if n < 2:
+        return np.nan
+    shares = np.full(n, 1.0 / n)
+    if weights is not None and weights.sum() > 0:
+        shares = weights / weights.sum()
+    apart = values - shares @ values
+    return float(np.sqrt((shares * apart) @ (shares * apart) * n / (n - 1)))

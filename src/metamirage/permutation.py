@@ -36,7 +36,7 @@ class FlipTest:
     Parameters
     ----------
     estimate
-        Mean over tasks.
+        Mean over tasks, weighted if so asked.
     p_value
         Two-sided.
     interval
@@ -70,13 +70,19 @@ def sign_patterns(n: int, n_draws: int, rng: np.random.Generator) -> tuple[Float
 
 
 def flip_test(
-    differences: FloatArray, *, rng: np.random.Generator, n_draws: int, level: float = 0.95
+    differences: FloatArray,
+    *,
+    rng: np.random.Generator,
+    n_draws: int,
+    level: float = 0.95,
+    weights: FloatArray | None = None,
 ) -> FlipTest:
     """Test that paired differences are symmetric about zero, one sign a task.
 
-    The interval collects the shifts that the test does not reject: their ends are order statistics
-    of the means of random subsets (Hartigan 1969, typical values), so test and interval always
-    agree. Fewer than six tasks can't reject at 0.05 and have no finite interval.
+    Weights that stay the same when the two of a pair swap places leave the test exact. The interval
+    collects the shifts that the test does not reject: their ends are order statistics of the means
+    of random subsets (Hartigan 1969, typical values), so test and interval always agree. Fewer than
+    six tasks can't reject at 0.05 and have no finite interval.
 
     Parameters
     ----------
@@ -88,20 +94,33 @@ def flip_test(
         How many.
     level
         Coverage of the interval.
+    weights
+        Of the tasks, shape (n,), not negative; without any above zero all count alike.
     """
     patterns, exact = sign_patterns(len(differences), n_draws, rng)
-    null = patterns @ differences / len(differences)
-    estimate = float(differences.mean())
+    shares = _shares(weights, len(differences))
+    null = patterns @ (shares * differences)
+    estimate = float(shares @ differences)
     # The identity is among the patterns: the +1 of Phipson and Smyth (2010).
     p_value = float(np.mean(np.abs(null) >= abs(estimate) - TIE))
-    return FlipTest(estimate, p_value, _typical_values(patterns, differences, level), null, exact)
+    interval = _typical_values(patterns, differences, shares, level)
+    return FlipTest(estimate, p_value, interval, null, exact)
 
 
-def _typical_values(patterns: FloatArray, differences: FloatArray, level: float) -> Interval:
+def _shares(weights: FloatArray | None, n: int) -> FloatArray:
+    """Weights that sum to one."""
+    if weights is None or not weights.sum() > 0:
+        return np.full(n, 1.0 / n)
+    return np.asarray(weights / weights.sum())
+
+
+def _typical_values(
+    patterns: FloatArray, differences: FloatArray, shares: FloatArray, level: float
+) -> Interval:
     chosen = (patterns < 0).astype(float)
-    size = chosen.sum(axis=1)
+    size = chosen @ shares
     with np.errstate(invalid="ignore"):
-        means = chosen @ differences / size
+        means = chosen @ (shares * differences) / size
     # The empty subset stands below and above every shift.
     ordered = np.sort(means[size > 0])
     spare = int(np.floor((1 - level) / 2 * len(patterns)))

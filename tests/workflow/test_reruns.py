@@ -13,6 +13,7 @@ ORDER = (
     "tag_metrics",
     "score_curves",
     "fit_curves",
+    "band_curves",
     "audit_curves",
     "forecast_curves",
     "judge_tasks",
@@ -25,12 +26,16 @@ ORDER = (
     "relate_residual",
     "compare_bends",
     "render_benchmark",
+    "render_explorer",
     "render_index",
 )
-RENDER = {"render_benchmark", "render_index"}
-CONCENTRATION = {"assess_concentration", "pool_concentration", "list_contrary"} | RENDER
+# Pages that show findings, those that print the settings, and all, which share their code.
+FOUND = {"render_benchmark", "render_index"}
+PRINTED = FOUND | {"render_methods"}
+RENDER = PRINTED | {"render_explorer"}
+CONCENTRATION = {"assess_concentration", "pool_concentration", "list_contrary"}
 # What tests on the fits and forecasts themselves, whatever the settings of the permutations.
-TESTS = {"assess_multiverse"} | CONCENTRATION
+TESTS = {"assess_multiverse"} | CONCENTRATION | RENDER
 
 
 def since(rule: str) -> set[str]:
@@ -51,12 +56,15 @@ def since(rule: str) -> set[str]:
         ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
         ("src/metamirage/forecasts.py", {"forecast_curves", "judge_tasks"} | TESTS),
         ("src/metamirage/links.py", {"forecast_curves", "judge_tasks", "relate_residual"} | TESTS),
-        ("src/metamirage/audit.py", {"audit_curves"} | RENDER),
-        ("src/metamirage/nuts.py", since("fit_curves")),
+        ("src/metamirage/audit.py", {"audit_curves"} | FOUND),
+        ("src/metamirage/nuts.py", since("fit_curves") | RENDER),
         ("src/metamirage/against.py", {"list_contrary"} | RENDER),
         ("src/metamirage/controls.py", {"assess_controls"} | RENDER),
         ("src/metamirage/multiverse.py", {"assess_multiverse"} | RENDER),
-        ("src/metamirage/scores.py", {"score_curves", "assess_multiverse", "render_benchmark"}),
+        (
+            "src/metamirage/scores.py",
+            {"score_curves", "assess_multiverse", "render_explorer"} | FOUND,
+        ),
         ("src/metamirage/tags.py", since("tag_metrics")),
         ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
         ("src/metamirage/download.py", since("download_benchmark")),
@@ -110,10 +118,10 @@ def test_a_file_put_back_from_a_copy_is_noticed(
     [
         (
             "n_permutations=999",
-            {"assess_controls", "relate_residual", "compare_bends"} | CONCENTRATION,
+            {"assess_controls", "relate_residual", "compare_bends"} | CONCENTRATION | PRINTED,
         ),
-        ("n_audit=2", {"audit_curves"} | RENDER),
-        ("seed=7", since("score_curves")),
+        ("n_audit=2", {"audit_curves"} | PRINTED),
+        ("seed=7", since("score_curves") | PRINTED),
         ("mirror=elsewhere", set()),
     ],
 )

@@ -4,14 +4,55 @@
 #   every table of the stages before
 # OUTPUTS
 #   reports/{benchmark}/index.html      one benchmark
+#   reports/{benchmark}/explorer.html   its curves, to be searched and looked at
 #   reports/index.html                  overview and pooled answer
 #   reports/selfcheck.html              error rates of the tests, measured on simulated worlds
+#   reports/methods.html                model, priors, verdict rules and tests in words
+#   reports/metamirage.zip              pages, tables, settings and provenance, when asked for
+#   reports/screenshots/                the pages as seen in a browser, when asked for
 #   docs/figures/gpt3.png               figure of the README, only when asked for
 
 from metamirage.assumptions import collect_assumptions
 
 # The page lists those of the whole package, also of modules that no rule here runs.
 ASSUMPTIONS = [tuple(assumption) for assumption in collect_assumptions()]
+# Pages beside those of the benchmarks, with the words that lead to them.
+PAGES = (
+    {"methods.html": "Methods"}
+    | ({"selfcheck.html": "How often the tests are wrong"} if measured_rates() else {})
+    | (
+        {"mechanism.html": "How a metric can make a sharp transition"}
+        if trained_here()
+        else {}
+    )
+)
+# What the archive holds of each benchmark.
+TABLES = [
+    "tidy/{benchmark}",
+    "tidy/{benchmark}.issues",
+    "tags/{benchmark}",
+    "scores/{benchmark}",
+    "fits/{benchmark}",
+    "fits/{benchmark}.models",
+    "fits/{benchmark}.profiles",
+    "bands/{benchmark}",
+    "audit/{benchmark}",
+    "forecasts/{benchmark}",
+    "latent/{benchmark}",
+    "concentration/{benchmark}",
+    "concentration/{benchmark}.against",
+    "concentration/{benchmark}.controls",
+    "concentration/{benchmark}.hierarchy",
+    "residual/{benchmark}",
+    "residual/{benchmark}.tests",
+    "superlinear/{benchmark}",
+    "superlinear/{benchmark}.tests",
+    "multiverse/{benchmark}",
+    "multiverse/{benchmark}.joint",
+]
+
+
+report: "../report/workflow.rst"
 
 
 rule render_benchmark:
@@ -42,7 +83,12 @@ rule render_benchmark:
         hierarchy="data/processed/concentration/{benchmark}.hierarchy.parquet",
         reproduction=reproduction_of,
     output:
-        page="reports/{benchmark}/index.html",
+        page=report(
+            "reports/{benchmark}/index.html",
+            caption="../report/benchmark.rst",
+            category="Benchmarks",
+            labels={"benchmark": "{benchmark}", "page": "what was found"},
+        ),
     log:
         "logs/report/{benchmark}.log",
     params:
@@ -56,13 +102,40 @@ rule render_benchmark:
             "statsmodels",
             "matplotlib",
             "seaborn",
-            "itables",
             "jinja2",
         ),
         assumptions=ASSUMPTIONS,
         rates=measured_rates(),
     script:
         "../scripts/render_benchmark.py"
+
+
+rule render_explorer:
+    """Render the page in which every curve of a benchmark can be found."""
+    input:
+        code=code("report"),
+        templates=templates(),
+        spec="config/benchmarks/{benchmark}.yaml",
+        tidy="data/processed/tidy/{benchmark}.parquet",
+        tags="data/processed/tags/{benchmark}.parquet",
+        scores="data/processed/scores/{benchmark}.parquet",
+        fits="data/processed/fits/{benchmark}.parquet",
+        models="data/processed/fits/{benchmark}.models.parquet",
+        bands="data/processed/bands/{benchmark}.parquet",
+    output:
+        page=report(
+            "reports/{benchmark}/explorer.html",
+            caption="../report/explorer.rst",
+            category="Benchmarks",
+            labels={"benchmark": "{benchmark}", "page": "every curve"},
+        ),
+    log:
+        "logs/report/{benchmark}.explorer.log",
+    params:
+        contents=contents("config/benchmarks/{benchmark}.yaml"),
+        libraries=versions("itables", "vl-convert-python", "jinja2"),
+    script:
+        "../scripts/render_explorer.py"
 
 
 rule render_index:
@@ -79,6 +152,10 @@ rule render_index:
             "data/processed/concentration/{benchmark}.against.parquet",
             benchmark=config["benchmarks"],
         ),
+        multiverse_joint=expand(
+            "data/processed/multiverse/{benchmark}.joint.parquet",
+            benchmark=config["benchmarks"],
+        ),
         fits=expand(
             "data/processed/fits/{benchmark}.parquet",
             benchmark=config["benchmarks"],
@@ -92,7 +169,12 @@ rule render_index:
             benchmark=config["benchmarks"],
         ),
     output:
-        page="reports/index.html",
+        page=report(
+            "reports/index.html",
+            caption="../report/index.rst",
+            category="Overview",
+            labels={"page": "the answer"},
+        ),
     log:
         "logs/report/index.log",
     params:
@@ -103,6 +185,8 @@ rule render_index:
         ),
         settings=SETTINGS,
         rates=measured_rates(),
+        pages=list(PAGES.items()),
+        reproduced=REPRODUCED,
         libraries=versions(
             "numpy",
             "scipy",
@@ -117,13 +201,43 @@ rule render_index:
         "../scripts/render_index.py"
 
 
+rule render_methods:
+    """Render the page of methods, with every constant read from the code."""
+    input:
+        code=code("report"),
+        templates=templates(),
+    output:
+        page=report(
+            "reports/methods.html",
+            caption="../report/methods.rst",
+            category="Overview",
+            labels={"page": "methods"},
+        ),
+    log:
+        "logs/report/methods.log",
+    params:
+        assumptions=ASSUMPTIONS,
+        settings=SETTINGS,
+        pages=list(PAGES.items()),
+        libraries=versions(
+            "numpy", "scipy", "numba", "pymc", "nutpie", "arviz", "statsmodels"
+        ),
+    script:
+        "../scripts/render_methods.py"
+
+
 rule render_selfcheck:
     """Render the page of the tests' own error rates."""
     input:
         code=code("report"),
         templates=templates(),
     output:
-        page="reports/selfcheck.html",
+        page=report(
+            "reports/selfcheck.html",
+            caption="../report/selfcheck.rst",
+            category="Overview",
+            labels={"page": "how often the tests are wrong"},
+        ),
     log:
         "logs/report/selfcheck.log",
     params:
@@ -131,6 +245,93 @@ rule render_selfcheck:
         libraries=versions("matplotlib", "jinja2"),
     script:
         "../scripts/render_selfcheck.py"
+
+
+rule archive_report:
+    """Put pages, tables, settings and provenance of a run into one file."""
+    input:
+        code=code("report"),
+        pages=[
+            "reports/index.html",
+            *expand("reports/{page}", page=PAGES),
+            *expand(
+                "reports/{benchmark}/{page}.html",
+                benchmark=config["benchmarks"],
+                page=["index", "explorer"],
+            ),
+        ],
+        tables=[
+            "data/processed/concentration/pooled.parquet",
+            *expand(
+                [f"data/processed/{table}.parquet" for table in TABLES],
+                benchmark=config["benchmarks"],
+            ),
+            *expand(
+                "data/processed/reproduction/{benchmark}.parquet",
+                benchmark=[
+                    name for name in REPRODUCED if name in config["benchmarks"]
+                ],
+            ),
+        ],
+        manifests=expand(
+            "data/raw/{benchmark}/MANIFEST.json", benchmark=config["benchmarks"]
+        ),
+        own=[
+            "config/config.yaml",
+            "config/metrics.csv",
+            *expand(
+                "config/benchmarks/{benchmark}.yaml", benchmark=config["benchmarks"]
+            ),
+        ],
+    output:
+        archive="reports/metamirage.zip",
+    log:
+        "logs/report/archive.log",
+    params:
+        settings=SETTINGS | {"benchmarks": config["benchmarks"]},
+        libraries=versions(
+            "numpy",
+            "scipy",
+            "numba",
+            "pandas",
+            "pymc",
+            "nutpie",
+            "arviz",
+            "statsmodels",
+        ),
+    script:
+        "../scripts/archive_report.py"
+
+
+# Pages that are photographed, by the name of their pictures: all, and the first benchmark's.
+PHOTOGRAPHED = (
+    {"index": "reports/index.html"}
+    | {Path(page).stem: f"reports/{page}" for page in PAGES}
+    | {
+        f"benchmark-{page}": f"reports/{benchmark}/{page}.html"
+        for benchmark in config["benchmarks"][:1]
+        for page in ("index", "explorer")
+    }
+)
+
+
+rule screenshots:
+    """Photograph the pages at the width of a desk and of a phone; needs chromium and make env-dev."""
+    input:
+        code=code("errors"),
+        pages=list(PHOTOGRAPHED.values()),
+    output:
+        expand(
+            "reports/screenshots/{page}-{width}.png",
+            page=PHOTOGRAPHED,
+            width=["desktop", "phone"],
+        ),
+    log:
+        "logs/report/screenshots.log",
+    params:
+        pages=PHOTOGRAPHED,
+    script:
+        "../scripts/take_screenshots.py"
 
 
 rule readme_figure:

@@ -14,10 +14,13 @@ def main(job: Any) -> None:
         audit=job.input.audit,
         concentration=job.input.concentration,
         against=job.input.against,
+        multiverse_joint=job.input.multiverse_joint,
         pooled=job.input.pooled,
         settings=job.params.settings,
         libraries=job.params.libraries,
         rates=dict(job.params.rates).get("rates"),
+        pages=dict(job.params.pages),
+        reproduced=job.params.reproduced,
     )
     Path(job.output.page).write_text(render_index(inputs), encoding="utf-8")
 

@@ -7,7 +7,7 @@ equal bytes. ``inputs`` reads the tables; text with numbers comes from ``text``,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from metamirage.assumptions import Assumption
 from metamirage.curves import build_curves
 from metamirage.figures import CLASSES
 from metamirage.registry import BenchmarkSpec
@@ -23,10 +24,13 @@ from metamirage.report import (
     calibration,
     contrary,
     controls,
+    explorer,
     forecasting,
     hierarchical,
+    holdings,
     layouts,
     mechanism,
+    methods,
     multiverse,
     results,
     sharpness,
@@ -34,6 +38,7 @@ from metamirage.report import (
 )
 from metamirage.report import provenance as provenance
 from metamirage.report.exhibits import all_exhibits
+from metamirage.report.explorer import Explored as Explored
 from metamirage.report.forest import forest_exhibit
 from metamirage.report.inputs import IndexInputs as IndexInputs
 from metamirage.report.inputs import ReportInputs as ReportInputs
@@ -75,8 +80,7 @@ def render_benchmark(inputs: ReportInputs) -> str:
         contrary_exhibit=contrary.contrary_exhibit(
             inputs.against, inputs.fits, curves, settings=inputs.settings
         ),
-        bundle=layouts.interactive_bundle(),
-        curve_table=layouts.curve_table(joined),
+        n_curves=f"{len(joined):,}",
         tables=_benchmark_tables(inputs, joined, foreseen),
         glossaries=_glossaries(),
         verdict_rules=VERDICT_RULES,
@@ -134,6 +138,7 @@ def _benchmark_sentences(
         "verdicts": text.verdicts(inputs.fits),
         "too_short": text.too_short(inputs.fits),
         "sharp_by_class": text.sharp_by_class(joined),
+        "sharp_by_metric": holdings.concentration_said(joined),
         "exclusions": text.exclusions(inputs.scores),
         "engines": agreement.engines(inputs.fits),
         "agreement": agreement.agreement(inputs.audit),
@@ -204,6 +209,8 @@ def _benchmark_tables(
     inputs: ReportInputs, joined: pd.DataFrame, foreseen: Foreseen
 ) -> dict[str, layouts.Plain | None]:
     return {
+        "families": holdings.family_table(inputs.tidy, inputs.fits),
+        "metrics": holdings.metric_table(inputs.tidy, joined),
         "hypotheses": layouts.hypothesis_table(inputs.concentration),
         "contrary": contrary.contrary_table(inputs.against),
         "multiverse": multiverse.joint_table(inputs.multiverse_joint),
@@ -227,7 +234,6 @@ def _benchmark_tables(
 
 def _glossaries() -> dict[str, Mapping[str, str]]:
     return {
-        "columns": layouts.curve_glossary(),
         "estimands": layouts.estimand_glossary(),
         "latent": sharpness.MEANINGS,
         "terms": TERMS,
@@ -244,9 +250,9 @@ def render_index(inputs: IndexInputs) -> str:
     """
     return _render(
         "index.html.j2",
-        has_mechanism=any(spec.name in mechanism.SHOWN for spec in inputs.specs),
         answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
+        pages=inputs.pages,
         pooled=layouts.hypothesis_table(inputs.pooled),
         forest=forest_exhibit(inputs.concentration, inputs.pooled),
         said=_standing_sentences(inputs.rates)
@@ -259,6 +265,40 @@ def render_index(inputs: IndexInputs) -> str:
         terms_used=TERMS,
         run=provenance.run_facts(inputs.settings, inputs.libraries),
     )
+
+
+def render_methods(
+    assumptions: Sequence[Assumption],
+    *,
+    settings: Mapping[str, object],
+    libraries: Mapping[str, str],
+    pages: Mapping[str, str],
+) -> str:
+    """Render the page of methods.
+
+    Parameters
+    ----------
+    assumptions
+        Of the whole package.
+    settings, libraries, pages
+        As in ``IndexInputs``.
+    """
+    parts = methods.page_parts(assumptions, settings=settings, libraries=libraries)
+    said = {"one_run": text.ONE_RUN, "default": text.UNRESOLVED_DEFAULT}
+    return _render("methods.html.j2", pages=pages, **said, **parts)
+
+
+def render_explorer(explored: Explored) -> str:
+    """Render the page in which every curve of a benchmark can be found and looked at.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing; ``#curve=<curve_id>`` after its name shows a
+        curve.
+    """
+    joined = join_curves(explored.fits, explored.scores, explored.tags, explored.tidy)
+    return _render("explorer.html.j2", **explorer.page_parts(explored, joined))
 
 
 def render_selfcheck(rates: pd.DataFrame, *, source: str) -> str:
@@ -294,6 +334,8 @@ def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
         "counts": layouts.verdict_counts(fits),
         "verdicts": text.verdicts(fits),
         "contrary": contrary.contrary_count(inputs.against[spec.name]),
+        "multiverse": multiverse.summary(inputs.multiverse_joint[spec.name]),
+        "reproduced": spec.name in inputs.reproduced,
         **results.hypotheses(inputs.concentration[spec.name]),
     }
 

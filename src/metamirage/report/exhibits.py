@@ -104,7 +104,7 @@ def width_exhibit(curves: pd.DataFrame, *, prior: str) -> Exhibit:
 def _whisker_words(n: int) -> str:
     if n <= figures.MAX_WHISKERS:
         return "Thin lines are 90 % intervals."
-    return "Intervals would hide each other and stand in the table of all curves instead."
+    return "Intervals would hide each other; the explorer gives them for each curve."
 
 
 def sharpest_exhibit(

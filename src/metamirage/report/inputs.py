@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -139,12 +139,16 @@ class IndexInputs:
     ----------
     specs
         Registry entries of the enabled benchmarks, in the order of the settings.
-    fits, audit, concentration, against
+    fits, audit, concentration, against, multiverse_joint
         By benchmark.
     pooled
         Concentration table over benchmarks; may be empty.
     settings, libraries, rates
         As in ``ReportInputs``.
+    pages
+        Titles of further pages by their file.
+    reproduced
+        Benchmarks whose page holds numbers that earlier papers printed.
     """
 
     specs: Sequence[BenchmarkSpec]
@@ -152,10 +156,13 @@ class IndexInputs:
     audit: Mapping[str, pd.DataFrame]
     concentration: Mapping[str, pd.DataFrame]
     against: Mapping[str, pd.DataFrame]
+    multiverse_joint: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     rates: pd.DataFrame | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
+    reproduced: Collection[str] = ()
 
     @classmethod
     def read(
@@ -166,15 +173,17 @@ class IndexInputs:
         audit: Sequence[str],
         concentration: Sequence[str],
         against: Sequence[str],
+        multiverse_joint: Sequence[str],
         pooled: str,
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
         rates: str | None = None,
+        pages: Mapping[str, str] | None = None,
+        reproduced: Collection[str] = (),
     ) -> IndexInputs:
         """Read the files of the overview.
 
-        ``specs``, ``fits``, ``audit``, ``concentration`` and ``against`` list the benchmarks in one
-        order.
+        ``specs`` and the lists of tables name the benchmarks in one order.
 
         Raises
         ------
@@ -185,14 +194,18 @@ class IndexInputs:
         names = [entry.name for entry in entries]
         tested = (read_table(path, CONCENTRATION) for path in concentration)
         contrary_ones = (read_table(path, AGAINST) for path in against)
+        joint = (read_table(path, MULTIVERSE_JOINT) for path in multiverse_joint)
         return cls(
             specs=entries,
             fits=dict(zip(names, (read_table(path, FITS) for path in fits), strict=True)),
             audit=dict(zip(names, (read_table(path, AUDIT) for path in audit), strict=True)),
             concentration=dict(zip(names, tested, strict=True)),
             against=dict(zip(names, contrary_ones, strict=True)),
+            multiverse_joint=dict(zip(names, joint, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
             settings=settings,
             libraries=libraries,
             rates=_rates(rates),
+            pages=pages or {},
+            reproduced=reproduced,
         )

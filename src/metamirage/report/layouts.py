@@ -1,16 +1,13 @@
-"""Tables of the report: frames in, rows of text or an interactive table out."""
+"""Tables of the report: frames in, rows of text out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from itables import JavascriptFunction, options, to_html_datatable
-from itables.javascript import generate_init_offline_itables_html
 
 from metamirage.concentration import PAIRED
 from metamirage.foresight import GAINS
@@ -18,49 +15,12 @@ from metamirage.marginal import MARGINAL
 from metamirage.multiplicity import LABELS
 from metamirage.population import BESIDE, POPULATION
 from metamirage.report.text import curve_label, number, plural
-from metamirage.tables import CANDIDATES, FITS, SCORES, VERDICTS
+from metamirage.tables import CANDIDATES, VERDICTS
 from metamirage.translation import TRANSLATION
 
-# Column of the page: name in the tables. Meanings come from the contracts.
-CURVE_COLUMNS = {
-    "task": "task",
-    "subtask": "subtask",
-    "metric": "metric",
-    "class": "metric_class",
-    "family": "family",
-    "shots": "n_shots",
-    "sizes": "n_sizes",
-    "verdict": "verdict",
-    "P(sharp)": "p_sharp",
-    "P(jump)": "p_jump",
-    "width": "width_median",
-    "width 5 %": "width_q05",
-    "width 95 %": "width_q95",
-    "location": "location_median",
-    "jump": "jump_median",
-    "concentration": "concentration_index",
-    "floor": "floor_length",
-    "S": "breakthroughness",
-    "S flat": "null_q95",
-    "L": "linearity",
-    "left out of tests": "excluded",
-}
-_OWN_MEANINGS = {
-    "metric_class": "Whether the metric has a step in the model's outputs, per item (its tag).",
-}
 _TAG_AXES = (
     "reason", "discontinuous", "nonlinear", "query", "direction", "excluded", "reference",
 )  # fmt: skip
-# Digits beyond these say nothing about any of the columns, and weigh on the page.
-SIGNIFICANT = 6
-# Numbers keep their order and reach the CSV unrounded; only what is seen is shortened.
-_RENDER = JavascriptFunction(
-    "function (data, type) {"
-    " if (type !== 'display' || typeof data !== 'number') { return data; }"
-    " if (Number.isNaN(data)) { return '–'; }"
-    " if (!Number.isFinite(data)) { return data > 0 ? '∞' : '−∞'; }"
-    " return String(Number(data.toPrecision(4))).replace('-', '−'); }"
-)
 
 
 @dataclass(frozen=True)
@@ -83,78 +43,6 @@ class Plain:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
-
-
-def interactive_bundle() -> str:
-    """Return the script and style of the interactive tables, to stand once in a page."""
-    return str(generate_init_offline_itables_html(Path(options.dt_bundle)))
-
-
-def curve_table(curves: pd.DataFrame) -> str:
-    """Make the searchable table of all curves.
-
-    Parameters
-    ----------
-    curves
-        One row a curve, with every value of ``CURVE_COLUMNS`` as a column.
-
-    Returns
-    -------
-    str
-        HTML; text in cells is escaped. Needs ``interactive_bundle`` in the same page.
-    """
-    shown = pd.DataFrame({head: _column(curves[name]) for head, name in CURVE_COLUMNS.items()})
-    # Most benchmarks have no subtasks, and some leave no curve out.
-    shown = shown.drop(columns=[head for head in shown if (shown[head] == "").all()])
-    csv = {"extend": "csvHtml5", "exportOptions": {"orthogonal": "export"}, "title": "curves"}
-    return str(
-        to_html_datatable(
-            shown,
-            table_id="curve-table",
-            connected=False,
-            maxBytes=0,
-            maxRows=0,
-            maxColumns=0,
-            showIndex=False,
-            format_floats_in_python=False,
-            display_logo_when_loading=False,
-            scrollX=True,
-            pageLength=10,
-            order=[[list(shown).index("P(sharp)"), "desc"]],
-            columnDefs=[{"targets": _numeric(shown), "render": _RENDER}],
-            buttons=[csv],
-            layout={
-                "top2Start": "buttons",
-                "topStart": "pageLength",
-                "topEnd": "search",
-                "bottomStart": "info",
-                "bottomEnd": "paging",
-            },
-        )
-    )
-
-
-def _column(values: pd.Series) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        return values
-    return values.astype(float).map(_significant)
-
-
-def _significant(value: float) -> float:
-    return float(f"{value:.{SIGNIFICANT}g}")
-
-
-def _numeric(shown: pd.DataFrame) -> list[int]:
-    return [i for i, dtype in enumerate(shown.dtypes) if dtype.kind == "f"]
-
-
-def curve_glossary() -> dict[str, str]:
-    """Say what each column of the curve table means, from the table contracts."""
-    meanings = {**SCORES.columns, **FITS.columns}
-    return {
-        head: _OWN_MEANINGS.get(name) or meanings[name].description
-        for head, name in CURVE_COLUMNS.items()
-    }
 
 
 def estimand_glossary() -> dict[str, str]:

@@ -7,25 +7,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
+from metamirage.bands import mean_band, published
 from metamirage.concentration import classify, make_pairs
 from metamirage.curves import Curve, FloatArray
-from metamirage.densities import CODES, shape_at
 from metamirage.engine import Posterior
 from metamirage.figures import Band, Panel
 from metamirage.fits import integrate_all
 from metamirage.pairs import SAME_OUTPUTS
 from metamirage.report.text import MINUS, number
 from metamirage.tables import MIN_SIZES_VERDICT
-from metamirage.verdicts import levels
 
 BANDS = ("linear", "sigmoid")
 _LOWER = "\n(lower is better)"
 N_GRID = 40
 TAILS_95 = (0.025, 0.975)
 NORMAL_95 = 1.96
-LEVELS_90 = (0.5, 0.05, 0.95)
 # One curve for each of these, so that the shots of one task do not fill the figure.
 _DISTINCT = ["task", "subtask", "metric", "family"]
 
@@ -146,11 +144,6 @@ def _subtitle(row: Mapping[Any, Any]) -> str:
     return f"{row['verdict']}, P(sharp) {row['p_sharp']:.2f}, width {width}".replace("-", MINUS)
 
 
-def published(curve: Curve, z: FloatArray) -> FloatArray:
-    """Carry values from the scale of ``Curve.z`` back to the unit and direction of the source."""
-    return curve.sign * (z * curve.unit + curve.origin)
-
-
 def point_intervals(curve: Curve) -> tuple[FloatArray, FloatArray]:
     """95 % intervals of the points on the scale of ``Curve.z``; two arrays of shape (n,).
 
@@ -160,26 +153,14 @@ def point_intervals(curve: Curve) -> tuple[FloatArray, FloatArray]:
     if curve.observation != "beta_binomial":
         return curve.z - NORMAL_95 * curve.stderr, curve.z + NORMAL_95 * curve.stderr
     k, n = curve.counts, curve.n_items
-    lower, upper = (beta.ppf(q, k + 0.5, n - k + 0.5) for q in TAILS_95)
+    lower, upper = (betaincinv(k + 0.5, n - k + 0.5, q) for q in TAILS_95)
     return np.where(k == 0, 0.0, lower), np.where(k == n, 1.0, upper)
 
 
 def make_band(curve: Curve, posterior: Posterior) -> Band:
     """Median and 90 % interval of the mean score over the observed sizes, as published."""
-    sizes = np.linspace(curve.size[0], curve.size[-1], N_GRID)
-    left, right = levels(curve, posterior)
-    code = CODES[posterior.candidate]
-    quantiles = np.array(
-        [
-            posterior.quantile(
-                left + (right - left) * shape_at(code, x, sizes[0], sizes[-1], posterior.theta),
-                LEVELS_90,
-            )
-            for x in sizes
-        ]
-    )
-    median, low, high = (published(curve, column) for column in quantiles.T)
-    return Band(sizes, median, np.minimum(low, high), np.maximum(low, high))
+    drawn = mean_band(curve, posterior, n_nodes=N_GRID)
+    return Band(drawn.size, drawn.median, drawn.lower, drawn.upper)
 
 
 def interleaved(pairs: pd.DataFrame) -> Sequence[str]:

@@ -40,7 +40,7 @@ SCHEME_WORDS = {
 # The rows that the overview and the head of a page put into words.
 H1_ROW = {"hypothesis": "H1", "estimand": "sharp_share", "scheme": "discontinuous"}
 H2_ROW = {"hypothesis": "H2", "estimand": "log10_width", "scheme": "discontinuous"}
-H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain", "scheme": "discontinuous"}
+H4_ROW = {"hypothesis": "H4", "estimand": "log_score_gain_rising", "scheme": "discontinuous"}
 H5_ROW = {"hypothesis": "H5", "estimand": "translation", "scheme": "discontinuous"}
 QUESTIONS = (
     (H2_ROW, "Whether sharpness sits in the metric or in the models"),
@@ -201,7 +201,7 @@ def answer(
     concentration: Mapping[str, pd.DataFrame],
     pooled: pd.DataFrame,
 ) -> str:
-    """Answer the question of the report: verdicts, then each primary hypothesis.
+    """Answer the question of the report in two sentences: verdicts, then the primary hypotheses.
 
     Parameters
     ----------
@@ -223,7 +223,11 @@ def answer(
         _primary(concentration, pooled, claim=claim, question=question)
         for claim, question in QUESTIONS
     ]
-    return " ".join([first, *filter(None, primary)])
+    parts = [sentence.removesuffix(".") for sentence in primary if sentence]
+    if not parts:
+        return first
+    second = "; ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])])
+    return f"{first} {second}."
 
 
 def _primary(
