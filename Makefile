@@ -39,6 +39,7 @@ lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH (pip install uv)"; exit 1; }
 	$(COMPILE) -o envs/requirements.lock
 	$(COMPILE) --extra dev -c envs/requirements.lock -o envs/requirements-dev.lock
+	$(COMPILE) --extra experiments -c envs/requirements.lock -o envs/requirements-experiments.lock
 
 docs: env
 	PYTHONPATH=src .venv/bin/python -m metamirage.describe > docs/tables.md

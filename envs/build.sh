@@ -3,6 +3,7 @@
 #
 #   envs/build.sh            what a run needs         (envs/requirements.lock)
 #   envs/build.sh dev        and the tests' tools     (envs/requirements-dev.lock, a superset)
+#   envs/build.sh experiments    and what trains the experiments again (a superset, too)
 #
 # Uses uv where it is on PATH, pip otherwise; both check every hash and compile every module.
 # PYTHON=/path/to/python chooses the interpreter.

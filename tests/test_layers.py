@@ -27,6 +27,7 @@ STAGES = (
     "residual",
     "superlinear",
     "selfcheck",
+    "mechanism",
     "report",
 )
 MODULES = sorted(ROOT.rglob("*.py"))

@@ -14,6 +14,7 @@ from metamirage.findings import (
     CONTROLS,
     HIERARCHY,
     LATENT,
+    MECHANISM,
     MULTIVERSE,
     MULTIVERSE_JOINT,
     RATES,
@@ -52,6 +53,7 @@ PLACES = {
     "superlinear_tests": ("superlinear/<benchmark>.tests.parquet", "one class scheme and stratum"),
     "hierarchy": ("concentration/<benchmark>.hierarchy.parquet", "one parameter, scheme and prior"),
     "reproduction": ("reproduction/bigbench.parquet", "one published number"),
+    "mechanism": ("mechanism/<benchmark>.parquet", "one measure of a prediction"),
     "trials": (
         "selfcheck/<world>.<part>.parquet",
         "one test, interval or verdict of one simulated set",
@@ -83,6 +85,7 @@ CONTRACTS = {
         SUPERLINEAR_TESTS,
         HIERARCHY,
         REPRODUCTION,
+        MECHANISM,
         TRIALS,
         RATES,
     )

@@ -14,6 +14,11 @@ LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
 RESIDUAL_STATES = ("stays sharp", "changes", "open", "not sharp", "one metric")
 # Of a curve: its bend in log size.
 SUPERLINEAR_LABELS = ("faster", "slower", "undecided", "no rise")
+# Of networks trained here: what was predicted of them, and what became of it.
+PREDICTIONS = (
+    "metric_swap", "resolution", "target_length", "threshold", "subset", "real",
+)  # fmt: skip
+OUTCOMES = ("holds", "fails", "open", "told")
 CONTRARY = (
     "both_sharp", "sharp_continuous", "beyond_partner", "direct_better", "wider", "no_foresight",
 )  # fmt: skip
@@ -296,6 +301,32 @@ REPRODUCTION = schema(
         "note": text("What to keep in mind, or empty."),
     },
     ["name"],
+)
+
+MECHANISM = schema(
+    "mechanism",
+    {
+        "benchmark": text("Benchmark of networks trained here."),
+        "prediction": text(
+            "metric_swap, resolution and target_length after the arithmetic of Schaeffer et al."
+            " (2023) section 3; threshold and subset after their vision, section 5 and App. B;"
+            " real: what a positive control should show.",
+            PREDICTIONS,
+        ),
+        "measure": text("What was measured, in words."),
+        "unit": text("Unit of the numbers."),
+        "estimate": real("Estimate; missing where there is nothing to measure."),
+        "lower": real("Lower end of the 95 % interval; missing for a plain description."),
+        "upper": real("Upper end of the same."),
+        "low": real("From here on a value agrees with the prediction; missing without one."),
+        "high": real("Up to here it does."),
+        "outcome": text("By the interval against low and high; told: no prediction.", OUTCOMES),
+        "n_tasks": count("Tasks behind it."),
+        "n": count("Networks, pairs or tasks behind it, as the measure says."),
+        "method": text("How the interval was made."),
+        "seed": count("Seed of the sign flips."),
+    },
+    ["benchmark", "prediction", "measure"],
 )
 
 _WORLD = text("World of worlds.py, W0 to W5.")

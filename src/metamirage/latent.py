@@ -303,7 +303,9 @@ def _summary(means: pd.Series[float], errors: pd.Series[float]) -> dict[str, flo
     values = [
         *p,
         means["difference"], errors["difference"], means["last"], errors["last"],
-        means["link_gain"], errors["link_gain"], means["p_sharp_1"], means["p_sharp_0"],
+        means["link_gain"], errors["link_gain"],
+        # Rounding must not carry the mean of probabilities above one.
+        min(means["p_sharp_1"], 1.0), min(means["p_sharp_0"], 1.0),
     ]  # fmt: skip
     return dict(zip(_SUMMARY, map(float, values), strict=True))
 

@@ -18,6 +18,7 @@ WHERE = "settings (config/config.yaml, --configfile, --config)"
 _TYPE_WORDS = {
     "array": "a list",
     "integer": "a whole number",
+    "number": "a number",
     "null": "null",
     "object": "keys with values",
     "string": "text",

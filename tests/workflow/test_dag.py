@@ -95,3 +95,17 @@ def test_an_unknown_benchmark_lists_the_registered_ones(project: Project) -> Non
     assert result.status != 0
     assert "unknown benchmark ('tinny')" in result.text
     assert "Did you mean 'tiny'" in result.text
+
+
+def test_networks_on_digits_are_trained_as_a_step_of_the_run_and_others_are_not(
+    fresh_project: Project,
+) -> None:
+    result = fresh_project.snakemake("--dry-run", config='benchmarks=["digits"]')
+    assert result.status == 0, result.text
+    assert {"train_digits", "assess_mechanism", "render_mechanism"} <= result.rules
+    assert not {"train_network", "train_parities", "compare_seeds"} & result.rules
+
+
+def test_a_run_without_networks_has_no_page_of_the_mechanism(fresh_project: Project) -> None:
+    result = fresh_project.snakemake("--dry-run")
+    assert "render_mechanism" not in result.rules

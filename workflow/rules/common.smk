@@ -8,11 +8,14 @@
 #   templates()                 page templates, for the input `templates` of the report rules
 #   versions(package, ...)      library versions, for the params of rules that compute
 #   local_files(wildcards)      tables of a benchmark that lie on this machine
+#   made_tables(wildcards)      raw tables of a benchmark that another rule makes
 #   contents(file, ...)         digests of inputs that people write, for the params
 #   SETTINGS                    checked settings that shape results, for the report
 #   REGISTERED                  names of all benchmarks, enabled or not
 #   measured_rates()            the tests' measured error rates: file and digest, for the report
 #   trial_files(), sets_of(wildcards)   parts of the selfcheck
+#   EXPERIMENTS, networks_of(wildcards)   what `snakemake experiments` trains again
+#   trained_here(), beside_them()       what the page of the mechanism shows
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
 #   reproduction_of(wildcards)  table of those numbers, for the benchmarks that have one
 
@@ -89,13 +92,33 @@ def local_files(wildcards):
     """Return the tables that people put into data/raw themselves: an edited table reruns."""
     spec = clearly(load_spec, entry(wildcards.benchmark))
     mirrored = config["mirror"] and Path(config["mirror"], spec.name).is_dir()
-    if spec.source.kind not in ("shipped", "path") or mirrored:
+    made_here = spec.name in MADE_TABLES
+    if spec.source.kind not in ("shipped", "path") or mirrored or made_here:
         return []
     folder = Path("data/raw") / spec.name
     found = {file for pattern in spec.source.include for file in folder.glob(pattern)}
     return sorted(
         str(file) for file in found if file.is_file() and file.name != "MANIFEST.json"
     )
+
+
+def made_tables(wildcards):
+    """Return the raw tables of a benchmark that are made here and not by people.
+
+    Their digests are no params, for before the first run there are none.
+    """
+    return MADE_TABLES.get(wildcards.benchmark, [])
+
+
+def trained_here():
+    """Return the enabled benchmarks of networks trained here."""
+    return [name for name in TRAINED_HERE if name in config["benchmarks"]]
+
+
+def beside_them():
+    """Return these and GPT-3, where it is enabled, to compare them with."""
+    published = [name for name in ["gpt3"] if name in config["benchmarks"]]
+    return [*trained_here(), *published]
 
 
 def contents(*sources):
@@ -174,7 +197,28 @@ def sets_of(wildcards):
     ]
 
 
+# Seeds of the table that ships.
+ARITHMETIC_SEEDS = range(3)
+EXPERIMENTS = ["arithmetic", "compositional"]
+
+
+def networks_of(wildcards):
+    """Return the tables of all networks of the arithmetic."""
+    # Only here: importing it costs each start of Snakemake a second.
+    from metamirage.experiments import ARITHMETIC
+
+    return [
+        f"data/processed/experiments/arithmetic/{model}.{seed}.csv"
+        for seed in ARITHMETIC_SEEDS
+        for model in ARITHMETIC.shapes
+    ]
+
+
 REPRODUCED = ["bigbench"]
+# Benchmarks of networks trained here, with a page of their own beside that of GPT-3.
+TRAINED_HERE = ["digits", "arithmetic", "compositional"]
+# Raw tables that a rule makes, by the benchmark that reads them.
+MADE_TABLES = {"digits": ["data/raw/digits/scores.csv"]}
 REGISTERED = sorted(path.stem for path in Path("config/benchmarks").glob("*.yaml"))
 config.update(
     clearly(
@@ -189,7 +233,7 @@ config["mirror"] = find_mirror(config, os.environ)
 SETTINGS = {
     key: value
     for key, value in config.items()
-    if key not in ("benchmarks", "mirror", "selfcheck")
+    if key not in ("benchmarks", "mirror", "selfcheck", "digits")
 }
 # Faulty entries end the run here: inside an input function Snakemake would pass over them where
 # the rule's output is there from an earlier run.

@@ -15,6 +15,7 @@ rule download_benchmark:
         code=code("download"),
         spec="config/benchmarks/{benchmark}.yaml",
         tables=local_files,
+        made=made_tables,
     output:
         manifest="data/raw/{benchmark}/MANIFEST.json",
     log:

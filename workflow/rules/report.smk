@@ -17,8 +17,14 @@ from metamirage.assumptions import collect_assumptions
 # The page lists those of the whole package, also of modules that no rule here runs.
 ASSUMPTIONS = [tuple(assumption) for assumption in collect_assumptions()]
 # Pages beside those of the benchmarks, with the words that lead to them.
-PAGES = {"methods.html": "Methods"} | (
-    {"selfcheck.html": "How often the tests are wrong"} if measured_rates() else {}
+PAGES = (
+    {"methods.html": "Methods"}
+    | ({"selfcheck.html": "How often the tests are wrong"} if measured_rates() else {})
+    | (
+        {"mechanism.html": "How a metric can make a sharp transition"}
+        if trained_here()
+        else {}
+    )
 )
 # What the archive holds of each benchmark.
 TABLES = [

@@ -29,6 +29,7 @@ from metamirage.report import (
     hierarchical,
     holdings,
     layouts,
+    mechanism,
     methods,
     multiverse,
     results,
@@ -311,6 +312,17 @@ def render_selfcheck(rates: pd.DataFrame, *, source: str) -> str:
         File it was read from, named on the page.
     """
     return _render("selfcheck.html.j2", **calibration.page_parts(rates, source=source))
+
+
+def render_mechanism(inputs: mechanism.MechanismInputs) -> str:
+    """Render the page of the mechanism: the toy model, and networks trained here.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing.
+    """
+    return _render("mechanism.html.j2", **mechanism.page_parts(inputs))
 
 
 def _card(spec: BenchmarkSpec, inputs: IndexInputs) -> dict[str, object]:
