@@ -91,6 +91,10 @@ def test_what_cannot_be_asked_says_why() -> None:
     assert fake(one_way)["note"] == "no family of models was sampled at two temperatures"
     few = random_row(curves(5), rng=np.random.default_rng(SEED))
     assert (few["n_tests"], few["note"]) == (0, "fewer than 6 tasks with pairs")
+    # As read from a file: without a pair the metrics' names stay text.
+    alone = curves(12).query("metric == 'a'").astype({"metric": "str"})
+    none = random_row(alone, rng=np.random.default_rng(SEED))
+    assert (none["n_tests"], none["note"]) == (0, "fewer than 6 tasks with pairs")
 
 
 def test_the_table_keeps_its_contract_and_its_seed_and_holds_the_estimate_of_h2() -> None:

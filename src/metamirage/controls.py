@@ -1,6 +1,7 @@
 """Negative controls on real curves: classes that mean nothing must give no effect.
 
-From fits that are there already, with the measure and the pairs of H2's primary test. Random
+From fits that are there already, with the measure and the pairs of H2's primary test, every pair
+alike: weights of a handful of metrics would make the estimate theirs. Random
 classes: a coin is tossed for each metric, so that the curves of a benchmark stay as they are and
 the class loses its meaning. What the class of a metric does beyond what any split of the metrics
 does shows in how many random splits differ as much. Fake class: two families of the same models
@@ -24,7 +25,7 @@ from metamirage.pairs import BLOCK, SAME_OUTPUTS, join_blocks
 from metamirage.permutation import TIE, FlipTest, flip_test
 from metamirage.tables import FORECASTS
 
-ESTIMAND, SCHEME = "log10_width", "discontinuous"
+ESTIMAND, SCHEME = "log10_width_equal", "discontinuous"
 MEASURE = PAIRED[ESTIMAND]
 RANDOM, FAKE = "random classes", "fake class"
 # ASSUME: so many labellings show the shape of their distribution; many benchmarks have fewer.
@@ -109,8 +110,8 @@ def metric_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``pairs.BLOCK``, ``metric_1``, ``metric_0`` and ``log10_width``, signed as if ``metric_1``
-        were the one of class 1.
+        ``pairs.BLOCK``, ``metric_1``, ``metric_0`` and ``log10_width_equal``, signed as if
+        ``metric_1`` were the one of class 1.
     """
     kept = curves[[*BLOCK, "curve_id", "metric", "query", MEASURE.column]]
     pairs = join_blocks(kept, kept)
@@ -121,7 +122,7 @@ def metric_pairs(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def true_estimate(pairs: pd.DataFrame, curves: pd.DataFrame) -> float:
-    """Estimate of H2's primary test from the pairs of all metrics."""
+    """Estimate of H2's test, every pair alike, from the pairs of all metrics."""
     label = classify(curves, SCHEME)
     class_of = curves.assign(label=label).set_index(["task", "metric"])["label"]
     classes = class_of[~class_of.index.duplicated()]
@@ -156,8 +157,9 @@ def relabelled(
         None if fewer than six tasks have metrics of both classes.
     """
     classes = pd.Series(rng.integers(0, 2, len(metrics)).astype(float), index=metrics)
-    sign = pairs["metric_1"].map(classes) - pairs["metric_0"].map(classes)
-    return _test(_task_means(pairs, sign.to_numpy(float)), rng=rng, n_draws=N_FLIPS)
+    # Without any pair the mapped names would still be text.
+    one, zero = (pairs[name].map(classes).to_numpy(float) for name in ("metric_1", "metric_0"))
+    return _test(_task_means(pairs, one - zero), rng=rng, n_draws=N_FLIPS)
 
 
 def _task_means(pairs: pd.DataFrame, sign: FloatArray) -> FloatArray:
