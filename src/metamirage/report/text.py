@@ -22,8 +22,9 @@ ERROR_RATES_UNKNOWN = (
     " permutation scheme promises, not what was checked."
 )
 ONE_RUN = (
-    "The sources publish one run per size. How much another training run of the same size would"
-    " differ is unknown and enters only through a prior on over-dispersion."
+    "Published sources give one run per size; only the networks trained here have several. How much"
+    " another training run of a published size would differ is unknown and enters only through a"
+    " prior on over-dispersion."
 )
 UNRESOLVED_DEFAULT = (
     "UNRESOLVED is the default: a curve keeps it unless its posterior clears a fixed threshold, and"
