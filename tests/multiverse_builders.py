@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from builders import profiles_of
+from metamirage.multiverse import assess_multiverse
 from metamirage.tables import CURVE_KEY
 
 SEED = 5
@@ -65,4 +66,17 @@ def tables_of(
             n_samples=100, is_preferred=None
         ),
         profiles_of(fits),
+    )
+
+
+def assess(tables: Tables, *, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Specifications and joint test of the tables."""
+    return assess_multiverse(
+        tables.fits,
+        tables.scores,
+        tables.forecasts,
+        tables.tags,
+        tidy=tables.tidy,
+        profiles=tables.profiles,
+        seed=seed,
     )

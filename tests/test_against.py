@@ -64,7 +64,7 @@ def estimates(*, upper: float = 0.3, gain: float = 0.2) -> pd.DataFrame:
     common = {"scheme": "discontinuous", "stratum": "same outputs"}
     rows = [
         {"hypothesis": "H2", "estimand": "log10_width", "estimate": -0.1, "upper": upper},
-        {"hypothesis": "H4", "estimand": "log_score_gain", "estimate": gain, "upper": 1.0},
+        {"hypothesis": "H4", "estimand": "log_score_gain_rising", "estimate": gain, "upper": 1.0},
     ]
     return pd.DataFrame([common | row for row in rows])
 

@@ -42,6 +42,7 @@ def curves(n_tasks: int, *, seed: int = SEED, shift: float = 0.0, gap: float = 0
             "metric": metric,
             "query": "generate",
             "discontinuous": "yes" if metric in "ab" else "no",
+            "width_known": 0.5,
             "log10_width_own": rng.normal() - shift * (family == "F T=1") - gap * (metric in "ab"),
         }
         for task in range(n_tasks)
@@ -109,6 +110,12 @@ def test_the_table_keeps_its_contract_and_its_seed_and_holds_the_estimate_of_h2(
     pd.testing.assert_frame_equal(*made)
     assert table["control"].tolist() == [RANDOM, FAKE]
     own = add_own_widths(tables.fits, tables.profiles)
-    widths = own.pivot_table("log10_width_own", "task", "metric")
-    gap = (widths["likelihood"] - widths["exact_str_match"]).mean()
+    widths, known = (
+        own.pivot_table(name, ["task", "n_shots"], "metric")
+        for name in ("log10_width_own", "width_known")
+    )
+    gap = np.average(
+        widths["likelihood"] - widths["exact_str_match"],
+        weights=known["likelihood"] * known["exact_str_match"],
+    )
     assert table["estimate"].iloc[0] == pytest.approx(gap, abs=EXACT)

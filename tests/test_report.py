@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metamirage.multiverse import assess_multiverse
 from metamirage.report import join_curves, render_benchmark, render_index
 from metamirage.report import text as report_text
 from metamirage.report.text import ERROR_RATES_UNKNOWN, NBSP
-from multiverse_builders import tables_of
+from multiverse_builders import assess, tables_of
 from report_builders import index_inputs, report_inputs
 
 # Attributes by which a page loads something by itself; a link in <a> loads nothing.
@@ -206,15 +205,7 @@ def test_the_overview_leads_to_the_cases_of_each_page() -> None:
 def test_the_page_shows_specifications_where_there_are_any() -> None:
     assert "No specification: whatever is chosen" in Outline(page()).words
     tables = tables_of(9, gap=0.4)
-    specifications, joint = assess_multiverse(
-        tables.fits,
-        tables.scores,
-        tables.forecasts,
-        tables.tags,
-        tidy=tables.tidy,
-        profiles=tables.profiles,
-        seed=1,
-    )
+    specifications, joint = assess(tables, seed=1)
     inputs = replace(report_inputs(), multiverse=specifications, multiverse_joint=joint)
     outline = Outline(render_benchmark(inputs))
     assert f"{len(specifications):,} specifications of" in outline.words

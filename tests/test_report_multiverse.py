@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metamirage.multiverse import STATISTICS, assess_multiverse
+from metamirage.multiverse import STATISTICS
 from metamirage.report import multiverse
 from metamirage.report.text import NBSP
-from multiverse_builders import tables_of
+from multiverse_builders import assess, tables_of
 
 
 def joint(**changes: object) -> pd.DataFrame:
@@ -54,15 +54,7 @@ def test_the_joint_table_has_a_row_a_measure() -> None:
 
 def test_the_choices_of_h2_are_placed_among_all() -> None:
     tables = tables_of(9, gap=0.4)
-    specifications, whole = assess_multiverse(
-        tables.fits,
-        tables.scores,
-        tables.forecasts,
-        tables.tags,
-        tidy=tables.tidy,
-        profiles=tables.profiles,
-        seed=3,
-    )
+    specifications, whole = assess(tables, seed=3)
     smaller = (specifications["effect"] < specifications["effect"].iloc[0]).sum()
     said = multiverse.sentences(specifications, whole)["reference"]
     assert f"; {smaller:,} of {len(specifications):,} (" in said
@@ -79,15 +71,7 @@ def test_crowding_is_one_where_a_choice_is_as_common_as_everywhere() -> None:
 
 def test_the_figure_shows_axes_that_vary_and_no_others() -> None:
     tables = tables_of(9, gap=0.4)
-    specifications, _ = assess_multiverse(
-        tables.fits,
-        tables.scores,
-        tables.forecasts,
-        tables.tags,
-        tidy=tables.tidy,
-        profiles=tables.profiles,
-        seed=3,
-    )
+    specifications, _ = assess(tables, seed=3)
     above, below = multiverse.draw_multiverse(specifications).axes
     words = [label.get_text() for label in below.get_yticklabels()]
     assert "shots most" in words

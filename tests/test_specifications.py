@@ -90,6 +90,7 @@ def test_differences_average_blocks_before_tasks() -> None:
     pairs = Pairs(
         pd.DataFrame(index=range(4)),
         np.array([[1.0], [3.0], [8.0], [5.0]]),
+        np.ones((4, 1)),
         np.array([0, 0, 1, 2]),
         np.array([0, 0, 0, 1]),
     )
@@ -104,10 +105,23 @@ def test_a_missing_measure_leaves_its_pair_out() -> None:
     pairs = Pairs(
         pd.DataFrame(index=range(2)),
         np.array([[np.nan, 1.0], [4.0, 3.0]]),
+        np.ones((2, 2)),
         np.array([0, 0]),
         np.array([0, 0]),
     )
     np.testing.assert_allclose(task_differences(pairs, np.arange(2), 1), [[4.0, 2.0]], atol=EXACT)
+
+
+def test_the_mean_over_tasks_is_weighted_where_pairs_have_weights() -> None:
+    pairs = Pairs(
+        pd.DataFrame(index=range(3)),
+        np.array([[1.0, 1.0], [5.0, 5.0], [np.nan, 7.0]]),
+        np.array([[0.3, 1.0], [0.1, 1.0], [0.9, 1.0]]),
+        np.array([0, 1, 2]),
+        np.array([0, 1, 2]),
+    )
+    found = task_differences(pairs, np.arange(3), 3)
+    assert np.nanmean(found, axis=0) == pytest.approx([(0.3 + 0.5) / 0.4, 13 / 3], abs=EXACT)
 
 
 def test_larger_is_sharper_for_every_measure() -> None:

@@ -108,7 +108,7 @@ def list_contrary(
         _beyond_partner(forecasts, classed),
         _direct_better(forecasts, classed),
         _contrary_tests(concentration, "wider", "H2", "log10_width"),
-        _contrary_tests(concentration, "no_foresight", "H4", "log_score_gain"),
+        _contrary_tests(concentration, "no_foresight", "H4", "log_score_gain_rising"),
     ]
     rows = pd.concat(found, ignore_index=True).assign(benchmark=str(fits["benchmark"].iloc[0]))
     texts = [c for c in AGAINST.columns if c not in ("value", "against")]

@@ -26,7 +26,7 @@ from metamirage.findings import CONCENTRATION
 from metamirage.foresight import foresight_rows, step_gains
 from metamirage.marginal import marginal_rows
 from metamirage.multiplicity import adjust, label_row
-from metamirage.own_prior import add_own_widths
+from metamirage.own_prior import KNOWN, add_own_widths, known_of_both
 from metamirage.paired import flip_row, task_means
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.population import enrichment_row, naive_row, population_rows
@@ -43,14 +43,9 @@ class Estimand(NamedTuple):
     column: str
     sign: int
     meaning: str
-    weight: str = ""
+    weight: str = ""  # column of the pairs that says what each counts
 
 
-# What a pair counts: the product of the shares of the prior's variance that its curves take away.
-# ASSUME: a pair says as much of widths as its two curves do together. If one of them says nothing,
-# the pair compares the other with the prior, and an error of the prior looks like a difference
-# between the classes. The product is the same when the two swap places, so the flips stay exact.
-KNOWN = "width_known"
 PAIRED = {
     # By the prior that all curves share: ``own_prior`` says why, and what the other one does.
     "log10_width": Estimand(
@@ -245,6 +240,5 @@ def make_pairs(curves: pd.DataFrame) -> pd.DataFrame:
         name: e.sign * (pairs[f"{e.column}_1"] - pairs[f"{e.column}_0"])
         for name, e in known.items()
     }
-    weight = pairs[f"{KNOWN}_1"] * pairs[f"{KNOWN}_0"]
     kept = pairs[[*BLOCK, "curve_id_1", "curve_id_0", "stratum"]]
-    return kept.assign(**differences, **{KNOWN: weight})
+    return kept.assign(**differences, **{KNOWN: known_of_both(pairs)})

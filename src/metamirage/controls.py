@@ -1,7 +1,6 @@
 """Negative controls on real curves: classes that mean nothing must give no effect.
 
-From fits that are there already, with the measure and the pairs of H2's primary test, every pair
-alike: weights of a handful of metrics would make the estimate theirs. Random
+From fits that are there already, with the measure, pairs and weights of H2's primary test. Random
 classes: a coin is tossed for each metric, so that the curves of a benchmark stay as they are and
 the class loses its meaning. What the class of a metric does beyond what any split of the metrics
 does shows in how many random splits differ as much. Fake class: two families of the same models
@@ -19,13 +18,13 @@ from numpy.typing import NDArray
 from metamirage.concentration import PAIRED, classify, tested_curves
 from metamirage.curves import FloatArray
 from metamirage.findings import CONTROLS
-from metamirage.own_prior import add_own_widths
-from metamirage.paired import MIN_TASKS, task_means
+from metamirage.own_prior import KNOWN, add_own_widths, known_of_both
+from metamirage.paired import MIN_TASKS, weighted_means
 from metamirage.pairs import BLOCK, SAME_OUTPUTS, join_blocks
-from metamirage.permutation import TIE, FlipTest, flip_test
+from metamirage.permutation import TIE, FlipTest, flip_test, shares_of
 from metamirage.tables import FORECASTS
 
-ESTIMAND, SCHEME = "log10_width_equal", "discontinuous"
+ESTIMAND, SCHEME = "log10_width", "discontinuous"
 MEASURE = PAIRED[ESTIMAND]
 RANDOM, FAKE = "random classes", "fake class"
 # ASSUME: so many labellings show the shape of their distribution; many benchmarks have fewer.
@@ -110,19 +109,21 @@ def metric_pairs(curves: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``pairs.BLOCK``, ``metric_1``, ``metric_0`` and ``log10_width_equal``, signed as if
-        ``metric_1`` were the one of class 1.
+        ``pairs.BLOCK``, ``metric_1``, ``metric_0``, ``log10_width``, signed as if ``metric_1`` were
+        the one of class 1, and ``width_known``, what the pair counts.
     """
-    kept = curves[[*BLOCK, "curve_id", "metric", "query", MEASURE.column]]
+    kept = curves[[*BLOCK, "curve_id", "metric", "query", MEASURE.column, KNOWN]]
     pairs = join_blocks(kept, kept)
     once = (pairs["metric_1"] < pairs["metric_0"]) & (pairs["stratum"] == SAME_OUTPUTS)
     difference = pairs[f"{MEASURE.column}_1"] - pairs[f"{MEASURE.column}_0"]
     columns = [*BLOCK, "metric_1", "metric_0"]
-    return pairs.loc[once, columns].assign(**{ESTIMAND: MEASURE.sign * difference[once]})
+    return pairs.loc[once, columns].assign(
+        **{ESTIMAND: MEASURE.sign * difference[once], KNOWN: known_of_both(pairs)[once]}
+    )
 
 
 def true_estimate(pairs: pd.DataFrame, curves: pd.DataFrame) -> float:
-    """Estimate of H2's test, every pair alike, from the pairs of all metrics."""
+    """Estimate of H2's primary test from the pairs of all metrics."""
     label = classify(curves, SCHEME)
     class_of = curves.assign(label=label).set_index(["task", "metric"])["label"]
     classes = class_of[~class_of.index.duplicated()]
@@ -130,8 +131,8 @@ def true_estimate(pairs: pd.DataFrame, curves: pd.DataFrame) -> float:
         classes.reindex(pd.MultiIndex.from_frame(pairs[["task", name]])).to_numpy(float)
         for name in ("metric_1", "metric_0")
     )
-    means = _task_means(pairs, one - zero)
-    return float(means.mean()) if len(means) else np.nan
+    values, weights = _by_task(pairs, one - zero)
+    return float(shares_of(weights, len(values)) @ values) if len(values) else np.nan
 
 
 def relabelled(
@@ -159,20 +160,24 @@ def relabelled(
     classes = pd.Series(rng.integers(0, 2, len(metrics)).astype(float), index=metrics)
     # Without any pair the mapped names would still be text.
     one, zero = (pairs[name].map(classes).to_numpy(float) for name in ("metric_1", "metric_0"))
-    return _test(_task_means(pairs, one - zero), rng=rng, n_draws=N_FLIPS)
+    return _test(_by_task(pairs, one - zero), rng=rng, n_draws=N_FLIPS)
 
 
-def _task_means(pairs: pd.DataFrame, sign: FloatArray) -> FloatArray:
-    """Means by task of the pairs that a labelling puts into two classes."""
+def _by_task(pairs: pd.DataFrame, sign: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Means by task of the pairs that a labelling puts into two classes, and their weights."""
     apart = np.isfinite(sign) & (sign != 0)
     chosen = pairs[apart]
-    return task_means(chosen.assign(**{ESTIMAND: sign[apart] * chosen[ESTIMAND]}), ESTIMAND)
+    signed = chosen.assign(**{ESTIMAND: sign[apart] * chosen[ESTIMAND]})
+    return weighted_means(signed, ESTIMAND, KNOWN)
 
 
-def _test(by_task: FloatArray, *, rng: np.random.Generator, n_draws: int) -> FlipTest | None:
-    if len(by_task) < MIN_TASKS:
+def _test(
+    by_task: tuple[FloatArray, FloatArray], *, rng: np.random.Generator, n_draws: int
+) -> FlipTest | None:
+    values, weights = by_task
+    if len(values) < MIN_TASKS:
         return None
-    return flip_test(by_task, rng=rng, n_draws=n_draws)
+    return flip_test(values, rng=rng, n_draws=n_draws, weights=weights)
 
 
 def fake_rows(curves: pd.DataFrame, *, rng: np.random.Generator, n_draws: int) -> list[Row]:
@@ -216,14 +221,15 @@ def fake_row(
         Of the sign flips.
     """
     keys = ["task", "subtask", "metric", "n_shots"]
-    kept = curves[[*keys, "family", MEASURE.column]]
+    kept = curves[[*keys, "family", MEASURE.column, KNOWN]]
     first, second = (kept[kept["family"] == name] for name in (one, zero))
     pairs = first.merge(second.drop(columns="family"), on=keys, suffixes=("_1", "_0"))
     difference = pairs[f"{MEASURE.column}_1"] - pairs[f"{MEASURE.column}_0"]
-    by_task = task_means(pairs.assign(**{ESTIMAND: MEASURE.sign * difference}), ESTIMAND)
+    signed = pairs.assign(**{ESTIMAND: MEASURE.sign * difference, KNOWN: known_of_both(pairs)})
+    by_task = weighted_means(signed, ESTIMAND, KNOWN)
     test = _test(by_task, rng=rng, n_draws=n_draws)
     row = _row(FAKE, n_metrics=pairs["metric"].nunique(), n_tests=int(test is not None))
-    row |= {"one": one, "zero": zero, "n_tasks": len(by_task)}
+    row |= {"one": one, "zero": zero, "n_tasks": len(by_task[0])}
     if test is None:
         return row | {"note": f"fewer than {MIN_TASKS} tasks with curves of both"}
     return row | {

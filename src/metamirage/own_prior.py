@@ -27,6 +27,10 @@ CONVERGED = 1e-4
 MIN_SD = 0.05
 
 
+# What is known of a curve's width: the column of ``add_own_widths`` by which pairs are weighed.
+KNOWN = "width_known"
+
+
 class WidthPrior(NamedTuple):
     """Normal prior of log10 width, decades."""
 
@@ -84,7 +88,7 @@ def add_own_widths(
         that the scores of a curve take away, from 0 to 1.
     """
     if curves.empty:
-        names = ("log10_width_own", "log10_width_own_sd", "own_prior_sd", "width_known")
+        names = ("log10_width_own", "log10_width_own_sd", "own_prior_sd", KNOWN)
         return curves.assign(**dict.fromkeys(names, np.nan))
     table = profiles.pivot(index="curve_id", columns="log10_width", values="log_marginal")
     log_marginal = table.loc[curves["curve_id"]].to_numpy(float)
@@ -97,5 +101,21 @@ def add_own_widths(
         log10_width_own=mean,
         log10_width_own_sd=np.sqrt(np.maximum(variance, 0.0)),
         own_prior_sd=prior.sd,
-        width_known=np.clip(1.0 - variance / prior.sd**2, 0.0, 1.0),
+        **{KNOWN: np.clip(1.0 - variance / prior.sd**2, 0.0, 1.0)},
     )
+
+
+def known_of_both(pairs: pd.DataFrame) -> pd.Series[float]:
+    """Weigh pairs of curves: the product of what is known of the two widths.
+
+    ASSUME: a pair says as much of widths as its two curves do together. If one of them says
+    nothing, the pair compares the other with the prior, and an error of the prior looks like a
+    difference between the classes. The product is the same when the two swap places, so that sign
+    flips stay exact.
+
+    Parameters
+    ----------
+    pairs
+        With ``KNOWN`` of the first and the second curve, suffixes ``_1`` and ``_0``.
+    """
+    return pairs[f"{KNOWN}_1"] * pairs[f"{KNOWN}_0"]

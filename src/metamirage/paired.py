@@ -7,7 +7,7 @@ import pandas as pd
 
 from metamirage.curves import FloatArray
 from metamirage.pairs import BLOCK
-from metamirage.permutation import flip_test
+from metamirage.permutation import flip_test, shares_of
 
 # Fewer tasks can't reject at 0.05 by sign flips: 2 / 2**5 > 0.05.
 MIN_TASKS = 6
@@ -110,8 +110,6 @@ def _stderr(values: FloatArray, weights: FloatArray | None) -> float:
     n = len(values)
     if n < 2:
         return np.nan
-    shares = np.full(n, 1.0 / n)
-    if weights is not None and weights.sum() > 0:
-        shares = weights / weights.sum()
+    shares = shares_of(weights, n)
     apart = values - shares @ values
     return float(np.sqrt((shares * apart) @ (shares * apart) * n / (n - 1)))

@@ -98,7 +98,7 @@ def flip_test(
         Of the tasks, shape (n,), not negative; without any above zero all count alike.
     """
     patterns, exact = sign_patterns(len(differences), n_draws, rng)
-    shares = _shares(weights, len(differences))
+    shares = shares_of(weights, len(differences))
     null = patterns @ (shares * differences)
     estimate = float(shares @ differences)
     # The identity is among the patterns: the +1 of Phipson and Smyth (2010).
@@ -107,8 +107,8 @@ def flip_test(
     return FlipTest(estimate, p_value, interval, null, exact)
 
 
-def _shares(weights: FloatArray | None, n: int) -> FloatArray:
-    """Weights that sum to one."""
+def shares_of(weights: FloatArray | None, n: int) -> FloatArray:
+    """Scale the weights of n tasks to a sum of one; without any above zero all count alike."""
     if weights is None or not weights.sum() > 0:
         return np.full(n, 1.0 / n)
     return np.asarray(weights / weights.sum())

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from metamirage.concentration import SCHEMES, classify
 from metamirage.curves import FloatArray
+from metamirage.own_prior import KNOWN, known_of_both
 from metamirage.paired import MIN_TASKS
 from metamirage.pairs import BLOCK, SAME_MODEL, SAME_OUTPUTS, join_blocks
 from metamirage.population import HEADLINE_SCHEME, is_headline
@@ -28,7 +29,8 @@ Mask = NDArray[np.bool_]
 # All are oriented: larger is sharper. The second word is the threshold, empty for none.
 # ASSUME: S counts as emergent from 100 on, as in the 2023 paper, and from the reference of a flat
 # curve of the same sizes and items; where it is undefined, nothing moved.
-# Widths are taken under the prior that all curves share, as H2 takes them. Those under the prior of
+# Widths are taken under the prior that all curves share and, without a threshold, weighed by what
+# both curves tell of them, as H2 does. Those under the prior of
 # the fits, which pulls the noisier metric more, stay beside them as width_default; sharp and
 # concentration have no other.
 MEASURES: dict[tuple[str, str], Callable[[pd.DataFrame], pd.Series]] = {
@@ -49,6 +51,7 @@ MEASURES: dict[tuple[str, str], Callable[[pd.DataFrame], pd.Series]] = {
     ("S", "100"): lambda t: t["breakthroughness"] > 100,
     ("S", "flat reference"): lambda t: t["breakthroughness"] > t["null_q95"],
 }
+WEIGHTED = np.array([measure == ("width", "") for measure in MEASURES])
 AXES = ("scheme", "stratum", "metrics", "family", "shots", "subtasks", "min_sizes", "min_items",
         "floor")  # fmt: skip
 ALL = "all"
@@ -69,12 +72,15 @@ class Pairs:
         ``n_sizes`` and ``items`` (the smaller of the two), ``moves`` (neither curve is constant).
     differences
         Shape (pairs, measures): class 1 minus class 0, missing where a measure is.
+    weights
+        Shape (pairs, measures): what a pair counts; one but under ``WEIGHTED``.
     block, task
         Shape (pairs,), integers that do not fall.
     """
 
     table: pd.DataFrame
     differences: FloatArray
+    weights: FloatArray
     block: NDArray[np.int64]
     task: NDArray[np.int64]
 
@@ -144,6 +150,7 @@ def pair_curves(curves: pd.DataFrame, *, preferred: pd.DataFrame) -> Pairs:
             moves=pairs["moves_1"] & pairs["moves_0"],
         ),
         np.column_stack([_difference(pairs, i) for i in range(len(MEASURES))]),
+        np.where(WEIGHTED, known_of_both(pairs).to_numpy(float)[:, None], 1.0),
         block,
         task,
     )
@@ -151,7 +158,7 @@ def pair_curves(curves: pd.DataFrame, *, preferred: pd.DataFrame) -> Pairs:
 
 def _measured(curves: pd.DataFrame) -> pd.DataFrame:
     columns = {f"m{i}": m(curves).astype(float) for i, m in enumerate(MEASURES.values())}
-    kept = curves[["curve_id", *BLOCK, "metric", "query", "n_sizes", "items"]]
+    kept = curves[["curve_id", *BLOCK, "metric", "query", "n_sizes", "items", KNOWN]]
     return kept.assign(moves=curves["range"] > 0, **columns)
 
 
@@ -255,13 +262,26 @@ def task_differences(pairs: Pairs, rows: NDArray[np.int64], n_tasks: int) -> Flo
     Returns
     -------
     FloatArray
-        Shape (n_tasks, measures); missing where a task has no pair with the measure.
+        Shape (n_tasks, measures); missing where a task has no pair with the measure. A task's
+        difference comes times its weight over the mean weight of all tasks, so that the mean over
+        tasks is the weighted one.
     """
-    by_block, block_rows = _means(pairs.differences[rows], pairs.block[rows])
-    by_task, task_rows = _means(by_block, pairs.task[rows][block_rows])
+    values, weights = pairs.differences[rows], pairs.weights[rows]
+    by_task, starts = _by_task(values * weights, pairs, rows)
+    weight, _ = _by_task(np.where(np.isfinite(values), weights, np.nan), pairs, rows)
+    scale = np.nansum(weight, axis=0) / np.maximum(np.isfinite(weight).sum(axis=0), 1)
     found = np.full((n_tasks, by_task.shape[1]), np.nan)
-    found[pairs.task[rows][block_rows][task_rows]] = by_task
+    found[starts] = by_task / np.where(scale > 0, scale, 1.0)
     return found
+
+
+def _by_task(
+    values: FloatArray, pairs: Pairs, rows: NDArray[np.int64]
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Means over the tasks of chosen pairs, and which tasks these are."""
+    by_block, block_rows = _means(values, pairs.block[rows])
+    by_task, task_rows = _means(by_block, pairs.task[rows][block_rows])
+    return by_task, pairs.task[rows][block_rows][task_rows]
 
 
 def _means(values: FloatArray, group: NDArray[np.int64]) -> tuple[FloatArray, NDArray[np.int64]]:
