@@ -7,13 +7,12 @@ See README.md beside this file for what is measured and what is not.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ import pandas as pd
 
 from git_server import serve_git
 from measured import RESULTS as FOLDER
-from measured import ROOT, circumstances, keep_to_cores, measured
+from measured import ROOT, append, circumstances, keep_to_cores, measured
 from metamirage.download import fetch
 from metamirage.registry import BenchmarkSpec, load_spec
 from metamirage.standin import Standin, draw_standin, git_repository, score_table, write_files
@@ -48,7 +47,7 @@ def main() -> None:
         STAGES[words.stage](_spec(words.url, words.commit))
         return
     row = _benchmark(words.tasks)
-    _append(row)
+    append(row, RESULTS)
     print("\n".join(f"{name:28} {value}" for name, value in row.items()))
     print(
         f"goal at {Design().n_tasks} tasks: {GOAL_SECONDS} s of wall_s, {GOAL_GIB} of max_rss_gib"
@@ -156,16 +155,6 @@ def _check(standin: Standin, scores: pd.DataFrame) -> None:
     kept = truth[np.isfinite(truth["score"]) & (truth["trial"] == 0) & (truth["family"] != "T5")]
     if len(kept) != len(scores):
         sys.exit(f"{len(scores)} scores were read, {len(kept)} had been written")
-
-
-def _append(row: Mapping[str, object]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    new = not RESULTS.exists()
-    with RESULTS.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, row, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

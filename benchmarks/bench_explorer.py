@@ -7,11 +7,9 @@ See README.md beside this file for what is measured and what is not. Needs chrom
 from __future__ import annotations
 
 import argparse
-import csv
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -20,7 +18,7 @@ import numpy as np
 import pandas as pd
 from playwright.sync_api import Page, sync_playwright
 
-from measured import CORES, ROOT, circumstances, keep_to_cores
+from measured import CORES, ROOT, append, circumstances, keep_to_cores
 from measured import RESULTS as FOLDER
 from metamirage.bands import band_curves
 from metamirage.curves import build_curves
@@ -74,7 +72,7 @@ def main() -> None:
         file = Path(folder) / "explorer.html"
         file.write_text(page, encoding="utf-8")
         row |= used(file, str(made.fits["curve_id"].max()))
-    append(row)
+    append(row, RESULTS)
     print("\n".join(f"{name:20} {value}" for name, value in row.items()))
     print(f"goal at {CURVES} curves: {GOAL_SECONDS} s of table_s, {GOAL_MB} of page_mb")
 
@@ -164,16 +162,6 @@ def marked(page: Page, mark: str) -> float:
     page.wait_for_function(READY.format(mark), timeout=60_000)
     start = page.evaluate(f"performance.getEntriesByName('{mark}')[0].startTime")
     return round(start / 1000, 2)
-
-
-def append(row: Mapping[str, object]) -> None:
-    """Add a row to the results."""
-    new = not RESULTS.exists()
-    with RESULTS.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(row), lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

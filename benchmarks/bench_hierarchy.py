@@ -8,7 +8,6 @@ See README.md beside this file for what is measured and what is not.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import tempfile
 import time
@@ -21,7 +20,7 @@ import nutpie
 import pandas as pd
 
 from hierarchy_builders import NODES, Benchmark, tables_of
-from measured import CORES, RESULTS, circumstances, keep_to_cores, measured
+from measured import CORES, RESULTS, append, circumstances, keep_to_cores, measured
 from metamirage import hierarchy
 
 SEED = 20_240_101
@@ -60,7 +59,7 @@ def main() -> None:
         "max_rss_gib": whole["rss"],
     }
     if not words.quick:
-        _append(row)
+        append(row, RESULTS / "hierarchy.csv")
     print("\n".join(f"{name:28} {value}" for name, value in row.items()))
     print(f"goal at {WHOLE} curves: {GOAL_SECONDS} s of wall_s on {CORES} idle cores")
 
@@ -138,17 +137,6 @@ def drawn(n_curves: int, rng: np.random.Generator) -> Benchmark:
         }
     )
     return tables_of(curves, -0.5 * ((NODES - seen[:, None]) / told[:, None]) ** 2)
-
-
-def _append(row: dict[str, object]) -> None:
-    file = RESULTS / "hierarchy.csv"
-    file.parent.mkdir(exist_ok=True)
-    new = not file.exists()
-    with file.open("a", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(target, row, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

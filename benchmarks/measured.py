@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import platform
 import re
@@ -31,6 +32,17 @@ def circumstances() -> dict[str, object]:
         "load_before": round(os.getloadavg()[1], 1),
         "python": platform.python_version(),
     }
+
+
+def append(row: Mapping[str, object], path: Path) -> None:
+    """Add a row to a table of results; the first one writes the head."""
+    path.parent.mkdir(exist_ok=True)
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
 
 
 def _processor() -> str:

@@ -10,12 +10,14 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from visits import Visit
 
+from mechanism_builders import inputs as mechanism_inputs
 from metamirage.rates import read_rates
 from metamirage.report import (
     explorer,
     render_benchmark,
     render_explorer,
     render_index,
+    render_mechanism,
     render_methods,
     render_selfcheck,
 )
@@ -61,6 +63,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
             "methods.html": render_methods(
                 ASSUMPTIONS, settings=SETTINGS, libraries=LIBRARIES, pages=PAGES
             ),
+            "mechanism.html": render_mechanism(mechanism_inputs()),
             "selfcheck.html": render_selfcheck(read_rates(rates), source="rates.csv"),
             "invented/index.html": render_benchmark(report_inputs()),
             "invented/explorer.html": render_explorer(explored()),

@@ -20,9 +20,10 @@ from metamirage.curves import Curve
 from metamirage.pairs import SAME_OUTPUTS
 from metamirage.report.forecasting import chosen
 from metamirage.report.panels import interleaved, make_panels, sharpest, shown_pairs
+from metamirage.report.terms import VERDICT_RULES
 from metamirage.report.text import count_of, listed, percent, plural, s_above
 from metamirage.tables import CANDIDATES, MIN_SIZES_VERDICT
-from metamirage.verdicts import JUMP_MIN, P_INSIDE, P_JUMP, P_WIDTH, SHARP_WIDTH
+from metamirage.verdicts import JUMP_MIN, P_JUMP, SHARP_WIDTH
 
 N_SHARPEST = 9
 N_PAIRS = 4
@@ -124,10 +125,9 @@ def sharpest_exhibit(
         f" metric, without those left out of the tests or with fewer than {MIN_SIZES_VERDICT}"
         " sizes, in the unit of the source. Points carry 95 % intervals (binomial where the items"
         " are known); bands are 90 % posterior intervals of the sigmoid and of the straight line,"
-        f" prior {settings['prior']}, seed {settings['seed']}. SHARP needs P(jump > {JUMP_MIN}) >"
-        f" {P_JUMP}, P(width < {SHARP_WIDTH:g}) > {P_WIDTH} and P(location inside) > {P_INSIDE}."
-        f" These are the extremes of {plural(len(fits), 'curve')}: chosen for height, they"
-        " overstate what a second run would show. A model between two of the sizes could widen or"
+        f" prior {settings['prior']}, seed {settings['seed']}. SHARP needs"
+        f" {VERDICT_RULES['SHARP']}. These are the extremes of {plural(len(fits), 'curve')}:"
+        " chosen for height, they overstate what a second run would show. A model between two of the sizes could widen or"
         " split any of these rises.",
         f"Scores over model size with fitted bands. {told}.",
         embedded(figures.draw_panels(panels)),

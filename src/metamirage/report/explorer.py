@@ -18,6 +18,7 @@ from metamirage.bands import BANDS, N_NODES, QUANTILES, published
 from metamirage.curves import Curve, FloatArray, build_curves
 from metamirage.report import packing
 from metamirage.report.panels import point_intervals
+from metamirage.report.terms import NEEDS
 from metamirage.tables import (
     CANDIDATES,
     FITS,
@@ -27,14 +28,6 @@ from metamirage.tables import (
     TAGS,
     TIDY,
     read_table,
-)
-from metamirage.verdicts import (
-    JUMP_MIN,
-    P_INSIDE,
-    P_JUMP,
-    P_WIDTH,
-    SHARP_WIDTH,
-    SMOOTH_WIDTH,
 )
 
 # Column of the page: name in the tables. Meanings come from the contracts.
@@ -167,15 +160,10 @@ def verdict_rules() -> list[dict[str, Any]]:
     A verdict is given by the first of these for which all ``needs`` hold: column of the page, what
     it is in words, and the threshold that it must exceed.
     """
-    jump = ["P(jump)", f"P(jump > {JUMP_MIN})", P_JUMP]
-    narrow = ["P(width < 1)", f"P(width < {SHARP_WIDTH:g} decade)", P_WIDTH]
-    inside = ["P(inside)", "P(location within the observed sizes)", P_INSIDE]
-    wide = ["P(width > 2)", f"P(width > {SMOOTH_WIDTH:g} decades)", P_WIDTH]
+    head = {name: head for head, name in COLUMNS.items()}
     return [
-        {"verdict": "FLAT", "needs": [["P(flat)", f"P(|jump| < {JUMP_MIN})", P_JUMP]]},
-        {"verdict": "INVERSE", "needs": [["P(falls)", f"P(jump < −{JUMP_MIN})", P_JUMP]]},
-        {"verdict": "SHARP", "needs": [jump, narrow, inside]},
-        {"verdict": "SMOOTH", "needs": [jump, wide]},
+        {"verdict": verdict, "needs": [[head[c.column], c.words, c.threshold] for c in needs]}
+        for verdict, needs in NEEDS.items()
     ]
 
 

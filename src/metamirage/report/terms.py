@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from metamirage.tables import MIN_SIZES_VERDICT
 from metamirage.verdicts import (
     JUMP_MIN,
@@ -12,17 +14,39 @@ from metamirage.verdicts import (
     SMOOTH_WIDTH,
 )
 
-VERDICT_RULES = {
+
+class Condition(NamedTuple):
+    """A probability of ``tables.FITS``, what it is in words, and what it must exceed."""
+
+    column: str
+    words: str
+    threshold: float
+
+
+_RISES = Condition("p_jump", f"P(jump > {JUMP_MIN})", P_JUMP)
+# Verdict: what it needs, in the order in which ``verdicts.verdict`` asks; the first that has all.
+NEEDS = {
+    "FLAT": (Condition("p_flat", f"P(|jump| < {JUMP_MIN})", P_JUMP),),
+    "INVERSE": (Condition("p_jump_negative", f"P(jump < −{JUMP_MIN})", P_JUMP),),
     "SHARP": (
-        f"P(jump > {JUMP_MIN}) > {P_JUMP}, P(width < {SHARP_WIDTH:g} decade) > {P_WIDTH} and"
-        f" P(location within the observed sizes) > {P_INSIDE}"
+        _RISES,
+        Condition("p_width_lt_1", f"P(width < {SHARP_WIDTH:g} decade)", P_WIDTH),
+        Condition("p_location_inside", "P(location within the observed sizes)", P_INSIDE),
     ),
     "SMOOTH": (
-        f"P(jump > {JUMP_MIN}) > {P_JUMP} and P(width > {SMOOTH_WIDTH:g} decades) > {P_WIDTH}"
+        _RISES,
+        Condition("p_width_gt_2", f"P(width > {SMOOTH_WIDTH:g} decades)", P_WIDTH),
     ),
-    "FLAT": f"P(|jump| < {JUMP_MIN}) > {P_JUMP}",
-    "INVERSE": f"P(jump < −{JUMP_MIN}) > {P_JUMP}",
-    "UNRESOLVED": f"none of these, or fewer than {MIN_SIZES_VERDICT} sizes: the default",
+}
+
+
+def _said(needs: tuple[Condition, ...]) -> str:
+    *others, last = (f"{need.words} > {need.threshold}" for need in needs)
+    return " and ".join([", ".join(others), last] if others else [last])
+
+
+VERDICT_RULES = {name: _said(NEEDS[name]) for name in ("SHARP", "SMOOTH", "FLAT", "INVERSE")} | {
+    "UNRESOLVED": f"none of these, or fewer than {MIN_SIZES_VERDICT} sizes: the default"
 }
 TERMS = {
     "curve": "The scores of one task, subtask, metric, model family and number of shots over size.",
