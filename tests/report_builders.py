@@ -221,6 +221,7 @@ def index_inputs() -> IndexInputs:
         against=dict.fromkeys(names, inputs.against),
         multiverse_joint=dict.fromkeys(names, inputs.multiverse_joint),
         pooled=pool_concentration(tables),
+        answering=names,
         settings=SETTINGS,
         libraries=LIBRARIES,
         pages=PAGES,

@@ -202,6 +202,15 @@ def test_the_overview_leads_to_the_cases_of_each_page() -> None:
     assert 'id="against"' in page()
 
 
+def test_the_answer_leaves_out_what_was_trained_here() -> None:
+    inputs = replace(index_inputs(), answering=("invented",))
+    words = Outline(render_index(inputs)).words
+    assert "Of the curves screened on 1 benchmark, " in words
+    assert f"of {len(inputs.fits['invented']):,} (" in words
+    assert "Networks trained here (copy) were chosen" in words
+    assert "Networks trained here" not in Outline(index()).words
+
+
 def test_the_page_shows_specifications_where_there_are_any() -> None:
     assert "No specification: whatever is chosen" in Outline(page()).words
     tables = tables_of(9, gap=0.4)

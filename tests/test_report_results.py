@@ -196,3 +196,10 @@ def test_h4_says_which_way_foretells_better_and_by_how_much() -> None:
 def test_h4_of_a_few_tasks_decides_nothing() -> None:
     row = concentration_row(hypothesis="H4", estimand="log_score_gain_rising", n_tasks=3)
     assert "The pairs can't decide: 3 tasks" in results.hypotheses(table(row))["H4"]
+
+
+def test_benchmarks_that_stand_apart_are_named_and_none_is_no_sentence() -> None:
+    assert results.apart(["digits", "arithmetic"]).startswith(
+        "Networks trained here (digits, arithmetic) were chosen"
+    )
+    assert results.apart([]) == ""

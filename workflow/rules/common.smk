@@ -16,6 +16,7 @@
 #   trial_files(), sets_of(wildcards)   parts of the selfcheck
 #   EXPERIMENTS, networks_of(wildcards)   what `snakemake experiments` trains again
 #   trained_here(), beside_them()       what the page of the mechanism shows
+#   answering()                         what the pooled answer is made from
 #   REPRODUCED                  benchmarks of which earlier papers printed numbers
 #   reproduction_of(wildcards)  table of those numbers, for the benchmarks that have one
 
@@ -113,6 +114,15 @@ def made_tables(wildcards):
 def trained_here():
     """Return the enabled benchmarks of networks trained here."""
     return [name for name in TRAINED_HERE if name in config["benchmarks"]]
+
+
+def answering():
+    """Return the enabled benchmarks that answer the question of the report.
+
+    Networks trained here were chosen to show a mirage and a transition: no evidence about others.
+    """
+    published = [name for name in config["benchmarks"] if name not in TRAINED_HERE]
+    return published or config["benchmarks"]
 
 
 def beside_them():

@@ -8,7 +8,7 @@
 #   data/processed/forecasts/{benchmark}.parquet
 # OUTPUTS
 #   data/processed/concentration/{benchmark}.parquet    table concentration of docs/tables.md
-#   data/processed/concentration/pooled.parquet         the same over all enabled benchmarks
+#   data/processed/concentration/pooled.parquet         the same over enabled benchmarks, published ones
 #   data/processed/concentration/{benchmark}.against.parquet    cases against the thesis
 #   data/processed/concentration/{benchmark}.controls.parquet   classes that mean nothing
 
@@ -35,12 +35,11 @@ rule assess_concentration:
 
 
 rule pool_concentration:
-    """Pool the estimates over all enabled benchmarks."""
+    """Pool the estimates over the enabled benchmarks that are not of networks trained here."""
     input:
         code=code("pooling"),
         concentration=expand(
-            "data/processed/concentration/{benchmark}.parquet",
-            benchmark=config["benchmarks"],
+            "data/processed/concentration/{benchmark}.parquet", benchmark=answering()
         ),
     output:
         pooled="data/processed/concentration/pooled.parquet",

@@ -178,6 +178,7 @@ rule render_index:
     log:
         "logs/report/index.log",
     params:
+        answering=answering(),
         contents=contents(
             *expand(
                 "config/benchmarks/{benchmark}.yaml", benchmark=config["benchmarks"]

@@ -16,6 +16,7 @@ def main(job: Any) -> None:
         against=job.input.against,
         multiverse_joint=job.input.multiverse_joint,
         pooled=job.input.pooled,
+        answering=job.params.answering,
         settings=job.params.settings,
         libraries=job.params.libraries,
         rates=dict(job.params.rates).get("rates"),

@@ -248,9 +248,13 @@ def render_index(inputs: IndexInputs) -> str:
     str
         A whole HTML document that loads nothing and links to ``<benchmark>/index.html``.
     """
+    fits, tested = (
+        {name: table for name, table in tables.items() if name in inputs.answering}
+        for tables in (inputs.fits, inputs.concentration)
+    )
     return _render(
         "index.html.j2",
-        answer=results.answer(inputs.fits, inputs.concentration, inputs.pooled),
+        answer=results.answer(fits, tested, inputs.pooled),
         cards=[_card(spec, inputs) for spec in inputs.specs],
         pages=inputs.pages,
         pooled=layouts.hypothesis_table(inputs.pooled),
@@ -258,6 +262,7 @@ def render_index(inputs: IndexInputs) -> str:
         said=_standing_sentences(inputs.rates)
         | _measured(inputs.rates)
         | {
+            "apart": results.apart([name for name in inputs.fits if name not in fits]),
             "not_comparable": results.not_comparable(inputs.pooled),
             "agreement": agreement.agreement_over(inputs.audit),
         },

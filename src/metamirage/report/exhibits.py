@@ -127,8 +127,8 @@ def sharpest_exhibit(
         " are known); bands are 90 % posterior intervals of the sigmoid and of the straight line,"
         f" prior {settings['prior']}, seed {settings['seed']}. SHARP needs"
         f" {VERDICT_RULES['SHARP']}. These are the extremes of {plural(len(fits), 'curve')}:"
-        " chosen for height, they overstate what a second run would show. A model between two of the sizes could widen or"
-        " split any of these rises.",
+        " chosen for height, they overstate what a second run would show. A model between two of"
+        " the sizes could widen or split any of these rises.",
         f"Scores over model size with fitted bands. {told}.",
         embedded(figures.draw_panels(panels)),
     )

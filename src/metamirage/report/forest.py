@@ -88,10 +88,10 @@ def forest_exhibit(concentration: Mapping[str, pd.DataFrame], pooled: pd.DataFra
 
 def _pooled_words(forests: list[Forest]) -> str:
     if not any((forest.rows["benchmark"] == POOLED).any() for forest in forests):
-        return "Nothing is pooled: fewer than two benchmarks have three tasks with pairs."
+        return "Nothing is pooled: fewer than two published benchmarks have three tasks with pairs."
     return (
-        "The diamond pools benchmarks with three tasks or more by random effects; those that share"
-        " tasks count as independent there, which makes it too narrow."
+        "The diamond pools published benchmarks with three tasks or more by random effects; those"
+        " that share tasks count as independent there, which makes it too narrow."
     )
 
 

@@ -142,7 +142,9 @@ class IndexInputs:
     fits, audit, concentration, against, multiverse_joint
         By benchmark.
     pooled
-        Concentration table over benchmarks; may be empty.
+        Concentration table over the benchmarks ``answering``; may be empty.
+    answering
+        Names of the benchmarks that the answer is made from; the others stand beside them.
     settings, libraries, rates
         As in ``ReportInputs``.
     pages
@@ -158,6 +160,7 @@ class IndexInputs:
     against: Mapping[str, pd.DataFrame]
     multiverse_joint: Mapping[str, pd.DataFrame]
     pooled: pd.DataFrame
+    answering: Collection[str]
     settings: Mapping[str, object]
     libraries: Mapping[str, str]
     rates: pd.DataFrame | None = None
@@ -175,6 +178,7 @@ class IndexInputs:
         against: Sequence[str],
         multiverse_joint: Sequence[str],
         pooled: str,
+        answering: Collection[str],
         settings: Mapping[str, object],
         libraries: Mapping[str, str],
         rates: str | None = None,
@@ -203,6 +207,7 @@ class IndexInputs:
             against=dict(zip(names, contrary_ones, strict=True)),
             multiverse_joint=dict(zip(names, joint, strict=True)),
             pooled=read_table(pooled, CONCENTRATION),
+            answering=answering,
             settings=settings,
             libraries=libraries,
             rates=_rates(rates),

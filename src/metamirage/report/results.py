@@ -230,6 +230,17 @@ def answer(
     return f"{first} {second}."
 
 
+def apart(names: Sequence[str]) -> str:
+    """Name the benchmarks that the answer leaves out; empty if there are none."""
+    if not names:
+        return ""
+    return (
+        f"Networks trained here ({', '.join(names)}) were chosen to show a mirage and a real"
+        " transition. They stand below beside the published benchmarks and are neither counted nor"
+        " pooled in this answer."
+    )
+
+
 def _primary(
     concentration: Mapping[str, pd.DataFrame],
     pooled: pd.DataFrame,
