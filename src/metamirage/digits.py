@@ -7,7 +7,6 @@ that come with scikit-learn; a larger set can be named in the settings.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+from metamirage._perceptrons import count_params, fit, log_chance
 from metamirage.answers import group_right, summarise
 from metamirage.curves import FloatArray, curve_seed
 from metamirage.errors import InputError, Offence
@@ -134,9 +133,9 @@ def reconstruct(
         Rows of one class: ``mse`` and ``reconstructed``, the share of images whose error lies
         below the threshold; both from the same reconstructions.
     """
-    network = _fitted(MLPRegressor(**_settings(width, state)), learnt.pixels, learnt.pixels)
+    network = fit(MLPRegressor(**_settings(width, state)), learnt.pixels, learnt.pixels)
     error = ((network.predict(asked.pixels) - asked.pixels) ** 2).mean(axis=1)
-    n_params = _count_params(network)
+    n_params = count_params(network)
     for label in np.unique(asked.classes):
         one = error[asked.classes == label]
         scores = {"mse": one, "reconstructed": (one < threshold).astype(float)}
@@ -152,9 +151,9 @@ def classify(learnt: Images, asked: Images, *, width: int, state: int) -> Iterat
         Rows of one task: ``accuracy`` and, on all images, ``subset_accuracy_K`` of K images in a
         row; ``brier`` and ``log_likelihood`` of the same predictions.
     """
-    network = _fitted(MLPClassifier(**_settings(width, state)), learnt.pixels, learnt.classes)
+    network = fit(MLPClassifier(**_settings(width, state)), learnt.pixels, learnt.classes)
     chances = network.predict_proba(asked.pixels)
-    n_params = _count_params(network)
+    n_params = count_params(network)
     place = np.searchsorted(network.classes_, asked.classes)
     yield _class_rows(chances, place, most=MOST_IN_A_ROW).assign(task="classify", n_params=n_params)
     for k, label in enumerate(network.classes_):
@@ -176,13 +175,6 @@ def _settings(width: int, state: int) -> dict[str, Any]:
     }
 
 
-def _fitted(network: Any, pixels: FloatArray, target: NDArray[Any]) -> Any:
-    with warnings.catch_warnings():
-        # The epochs are the budget, whether or not a network could use more of them.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return network.fit(pixels, target)
-
-
 def _class_rows(chances: FloatArray, place: NDArray[np.int64], *, most: int) -> pd.DataFrame:
     right = chances.argmax(axis=1) == place
     truth = np.eye(chances.shape[1])[place]
@@ -190,11 +182,8 @@ def _class_rows(chances: FloatArray, place: NDArray[np.int64], *, most: int) -> 
         "accuracy" if k == 1 else f"subset_accuracy_{k}": group_right(right, k)
         for k in range(1, most + 1)
     }
-    # A probability that rounds to nothing would cost infinitely much.
-    own = np.maximum(chances[np.arange(len(place)), place], 1e-12)
-    graded = {"brier": ((chances - truth) ** 2).sum(axis=1), "log_likelihood": np.log(own)}
+    graded = {
+        "brier": ((chances - truth) ** 2).sum(axis=1),
+        "log_likelihood": log_chance(chances, place),
+    }
     return summarise(grouped | graded)
-
-
-def _count_params(network: MLPRegressor | MLPClassifier) -> int:
-    return sum(part.size for part in [*network.coefs_, *network.intercepts_])

@@ -9,15 +9,14 @@ patterns that training never shows.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
+from metamirage._perceptrons import count_params, fit, log_chance
 from metamirage.answers import summarise
 from metamirage.curves import FloatArray, curve_seed
 
@@ -78,16 +77,13 @@ def _run(k: int, n: int, width: int, seed: int) -> pd.DataFrame:
         learning_rate_init=0.01,
         random_state=state,
     )
-    with warnings.catch_warnings():
-        # The epochs are the budget, the same for every size, whether or not it was enough.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(pixels[train], parity[train])
+    fit(network, pixels[train], parity[train])
     chances = network.predict_proba(pixels[test])
     rows = summarise(_scores(chances, parity[test]))
     return rows.assign(
         task=f"parity of {k} of {n} bits",
         model=f"h{width:02d}-s{seed}",
-        n_params=sum(part.size for part in [*network.coefs_, *network.intercepts_]),
+        n_params=count_params(network),
         seed=seed,
     )
 
@@ -100,6 +96,5 @@ def _scores(
     return {
         "accuracy": (own > 0.5).astype(float),
         "brier": 2.0 * (1.0 - own) ** 2,
-        # A probability that rounds to nothing would cost infinitely much.
-        "log_likelihood": np.log(np.maximum(own, 1e-12)),
+        "log_likelihood": log_chance(chances, truth),
     }
