@@ -106,6 +106,15 @@ def test_networks_on_digits_are_trained_as_a_step_of_the_run_and_others_are_not(
     assert not {"train_network", "train_parities", "compare_seeds"} & result.rules
 
 
+def test_the_archive_holds_what_was_predicted_of_the_networks(fresh_project: Project) -> None:
+    result = fresh_project.snakemake(
+        "--dry-run", "reports/metamirage.zip", config='benchmarks=["digits"]'
+    )
+    assert result.status == 0, result.text
+    archived = result.text.split("rule archive_report:", 1)[1].split("output:", 1)[0]
+    assert "data/processed/mechanism/digits.parquet" in archived
+
+
 def test_a_run_without_networks_has_no_page_of_the_mechanism(fresh_project: Project) -> None:
     result = fresh_project.snakemake("--dry-run")
     assert "render_mechanism" not in result.rules

@@ -268,6 +268,10 @@ rule archive_report:
                 benchmark=config["benchmarks"],
             ),
             *expand(
+                "data/processed/mechanism/{benchmark}.parquet",
+                benchmark=trained_here(),
+            ),
+            *expand(
                 "data/processed/reproduction/{benchmark}.parquet",
                 benchmark=[
                     name for name in REPRODUCED if name in config["benchmarks"]
