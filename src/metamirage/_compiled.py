@@ -39,3 +39,12 @@ def jit[F: Callable[..., object]](function: F) -> F:
     compile_now: Callable[[Any], Any] = njit(cache=True, nogil=True, error_model="numpy")
     compiled: F = compile_now(function)
     return compiled
+
+
+def inlined[F: Callable[..., object]](function: F) -> F:
+    """Compile a function into each of its callers, so that their loops can be vectorised."""
+    compile_now: Callable[[Any], Any] = njit(
+        cache=True, nogil=True, error_model="numpy", forceinline=True
+    )
+    compiled: F = compile_now(function)
+    return compiled
