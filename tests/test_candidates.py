@@ -12,7 +12,15 @@ from scipy.stats import betabinom, norm
 from builders import GPT_3, TWO_LN_9, make_curve, step
 from metamirage.candidates import build_model
 from metamirage.curves import Curve, FloatArray
-from metamirage.densities import CODES, log_base, log_likelihood, log_prior, shape
+from metamirage.densities import (
+    CODES,
+    log_base,
+    log_likelihood_counts,
+    log_likelihood_scores,
+    log_prior,
+    make_ladder,
+    shape,
+)
 from metamirage.priors import PARAMETERS, Priors, priors_for
 from metamirage.tables import CANDIDATES
 
@@ -56,7 +64,11 @@ def compiled_density(curve: Curve, candidate: str, prior: Priors, theta: FloatAr
     y, spread = (curve.counts, curve.n_items) if counted else (curve.z, curve.stderr)
     ends = (curve.size[0], curve.size[-1])
     h = np.array([shape(CODES[candidate], x, *ends, theta[3], theta[4]) for x in curve.size])
-    likelihood = log_likelihood(counted, h, y, spread, log_base(counted, y, spread), theta)
+    base = log_base(counted, y, spread)
+    if counted:
+        likelihood = log_likelihood_counts(h, spread, base, theta, make_ladder(y, spread))
+    else:
+        likelihood = log_likelihood_scores(h, y, spread, base, theta)
     return float(likelihood + log_prior(CODES[candidate], theta, prior.as_array()))
 
 

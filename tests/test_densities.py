@@ -13,14 +13,15 @@ from metamirage.densities import (
     CODES,
     MAX_LOG_DISPERSION,
     expand_counts,
+    expand_levels,
     log_base,
-    log_likelihood,
+    log_likelihood_counts,
     log_normal,
     log_prior,
+    make_ladder,
     shape,
     shape_at,
 )
-from metamirage.densities import expit as compiled_expit
 from metamirage.priors import PARAMETERS
 
 # Log gammas of arguments up to 1e4, whose values are about 1e5.
@@ -28,15 +29,15 @@ LOG_GAMMA = 1e-9
 PRIORS = np.array([[-1.0, 0.4], [4.6, 1.0], [-0.6, 1.5], [9.6, 2.0], [0.4, 0.7]])
 
 
-def test_expit_is_that_of_scipy_without_overflow() -> None:
-    values = np.array([-800.0, -40.0, -1.0, 0.0, 1.0, 40.0, 800.0])
-    np.testing.assert_allclose([compiled_expit(v) for v in values], expit(values), rtol=1e-14)
-
-
 def log_count(k: float, n: float, mu: float, log_phi: float) -> float:
     """Log probability of one count, by way of a flat curve of one point."""
     y, items, theta = np.array([k]), np.array([n]), np.array([logit(mu), log_phi, 0.0])
-    return log_likelihood(True, np.zeros(1), y, items, log_base(True, y, items), theta)
+    return log_counts(np.zeros(1), y, items, theta)
+
+
+def log_counts(h: FloatArray, y: FloatArray, items: FloatArray, theta: FloatArray) -> float:
+    base = log_base(True, y, items)
+    return log_likelihood_counts(h, items, base, theta, make_ladder(y, items))
 
 
 @pytest.mark.parametrize("n", [1, 7, 1000])
@@ -52,11 +53,9 @@ def test_the_density_of_counts_is_that_of_scipy(n: int, mu: float, phi: float) -
 @pytest.mark.parametrize(("level", "sure"), [(-800.0, 0.0), (800.0, 10.0)])
 def test_a_mean_at_the_edge_leaves_no_doubt(level: float, sure: float) -> None:
     items, theta = np.array([10.0]), np.array([level, np.log(50.0), 0.0])
-    data = (True, np.zeros(1))
     for k, expected in ((sure, 0.0), (5.0, -np.inf)):
-        y = np.array([k])
-        base = log_base(True, y, items)
-        assert log_likelihood(*data, y, items, base, theta) == pytest.approx(expected, abs=1e-12)
+        found = log_counts(np.zeros(1), np.array([k]), items, theta)
+        assert found == pytest.approx(expected, abs=1e-12)
 
 
 def test_log_normal_is_that_of_scipy() -> None:
@@ -68,7 +67,7 @@ def test_rounding_at_a_huge_dispersion_cannot_pass_for_evidence(log_phi: float) 
     # At 40 the log gamma functions alone come to +1024 nats.
     y, items, h = np.full(8, 30.0), np.full(8, 100.0), np.zeros(8)
     theta = np.array([np.log(3 / 7), log_phi, 0.0])
-    assert log_likelihood(True, h, y, items, log_base(True, y, items), theta) < 0.0
+    assert log_counts(h, y, items, theta) < 0.0
 
 
 @pytest.mark.parametrize("candidate", CODES)
@@ -116,7 +115,8 @@ BASE = log_base(True, COUNTS, ITEMS)
 def expanded(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     """Value, gradient and Hessian."""
     gradient, hessian = np.empty(3), np.empty((3, 3))
-    value = expand_counts(SHAPE, COUNTS, ITEMS, theta, PRIORS, gradient, hessian)
+    ladder = make_ladder(COUNTS, ITEMS)
+    value = expand_counts(SHAPE, ITEMS, theta, PRIORS, ladder, gradient, hessian)
     return value, gradient, hessian
 
 
@@ -125,7 +125,7 @@ def test_the_expansion_is_of_the_density_but_for_constants(
     theta: tuple[float, float, float],
 ) -> None:
     at = np.array(theta)
-    joint = log_likelihood(True, SHAPE, COUNTS, ITEMS, BASE, at)
+    joint = log_counts(SHAPE, COUNTS, ITEMS, at)
     joint += norm.logpdf(at, *PRIORS[:3].T).sum()
     constants = BASE.sum() + norm.logpdf(PRIORS[:3, 0], *PRIORS[:3].T).sum()
     assert expanded(at)[0] == pytest.approx(joint - constants, abs=LOG_GAMMA)
@@ -141,3 +141,17 @@ def test_derivatives_equal_finite_differences(theta: tuple[float, float, float])
     np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-5)
     np.testing.assert_allclose(hessian, rows, rtol=1e-6, atol=1e-5)
     assert (hessian == hessian.T).all()
+
+
+@pytest.mark.parametrize("theta", THETAS)
+def test_the_expansion_of_the_levels_is_that_of_all(theta: tuple[float, float, float]) -> None:
+    _, gradient, hessian = expanded(np.array(theta))
+    levels, curved = np.empty(3), np.empty((3, 3))
+    expand_levels(SHAPE, np.array(theta), PRIORS, make_ladder(COUNTS, ITEMS), levels, curved)
+    keep = np.ix_([0, 2], [0, 2])
+    # The same sums; the curvature is made of the same products in another order.
+    np.testing.assert_allclose(levels[[0, 2]], gradient[[0, 2]], rtol=1e-12)
+    np.testing.assert_allclose(curved[keep], hessian[keep], rtol=1e-12)
+    assert levels[1] == 0.0
+    assert (curved[1] == [0.0, -1.0, 0.0]).all()
+    assert (curved[:, 1] == [0.0, -1.0, 0.0]).all()

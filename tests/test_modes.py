@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from builders import GPT_3, make_curve, step
+from metamirage._elementary import expit
 from metamirage._modes import Problem, climb, integrate_levels, make_room, spread
 from metamirage.curves import Curve, FloatArray
-from metamirage.densities import CODES, expand_counts, expit, log_base
+from metamirage.densities import CODES, expand_counts, log_base, make_ladder
 from metamirage.priors import priors_for
 
 SHAPE = np.array([float(expit(2 * (x - 9.3))) for x in GPT_3])
@@ -85,13 +86,13 @@ COUNTS = {
 
 
 def climbed(curve: Curve) -> tuple[Problem, FloatArray, FloatArray]:
-    problem, room = problem_of(curve), make_room(len(curve.size))
+    problem = problem_of(curve)
+    room = make_room(problem)
     room.h[:] = SHAPE
     theta, gradient = problem.priors[:3, 0].copy(), np.empty(3)
     climb(problem, room, theta, 1e-9)
-    expand_counts(
-        SHAPE, problem.y, problem.spread, theta, problem.priors, gradient, np.empty((3, 3))
-    )
+    ladder = make_ladder(problem.y, problem.spread)
+    expand_counts(SHAPE, problem.spread, theta, problem.priors, ladder, gradient, np.empty((3, 3)))
     return problem, theta, gradient
 
 
@@ -104,7 +105,7 @@ def test_a_climb_ends_where_the_density_is_level(name: str) -> None:
 
 def test_the_marginal_of_the_dispersion_is_that_of_a_lattice() -> None:
     problem, theta, _ = climbed(COUNTS["step"])
-    room, out = make_room(8), np.empty(4)
+    room, out = make_room(problem), np.empty(4)
     room.h[:] = SHAPE
     climb(problem, room, theta, 1e-9)
     spread(problem, room, theta, out)
@@ -113,7 +114,13 @@ def test_the_marginal_of_the_dispersion_is_that_of_a_lattice() -> None:
     for index in np.ndindex(density.shape):
         at = np.array([axis[i] for axis, i in zip(axes, index, strict=True)])
         density[index] = expand_counts(
-            SHAPE, problem.y, problem.spread, at, problem.priors, room.gradient, room.hessian
+            SHAPE,
+            problem.spread,
+            at,
+            problem.priors,
+            room.ladder,
+            room.gradient,
+            room.hessian,
         )
     share = np.exp(density - density.max()).sum(axis=(0, 2))
     share /= share.sum()

@@ -217,14 +217,19 @@ def _touch(a: FloatArray, b: FloatArray) -> bool:
 @jit
 def row_masses(grid: Grid, n: int) -> FloatArray:
     """Log mass of each row of a plane; a cell of several rows gives each the same part."""
-    rows = np.full(N_ROWS, -np.inf)
+    tops = np.full(N_ROWS, -np.inf)
     for c in range(n):
         first, last = rows_of(grid.boxes[c])
-        part = grid.masses[c] - math.log(1.0 + last - first)
         for row in range(first, last + 1):
-            # One by one: a row may lie thousands of nats below the highest.
-            rows[row] = np.logaddexp(rows[row], part)
-    return rows
+            tops[row] = max(tops[row], grid.masses[c])
+    sums = np.zeros(N_ROWS)
+    for c in range(n):
+        first, last = rows_of(grid.boxes[c])
+        for row in range(first, last + 1):
+            # Over the row's own largest: it may lie thousands of nats below the highest of all.
+            if grid.masses[c] > -math.inf:
+                sums[row] += math.exp(grid.masses[c] - tops[row]) / (1 + last - first)
+    return tops + np.log(sums)
 
 
 @jit
@@ -316,7 +321,7 @@ def refine(problem: Problem, grid: Grid, coarseness: int) -> int:
 
     Cells of a plane are ``coarseness`` rows of width high at first. Returns their number.
     """
-    room = make_room(len(problem.x))
+    room = make_room(problem)
     n = first_boxes(problem, grid.boxes, coarseness)
     measure_first(problem, room, grid, n)
     marked = np.zeros(len(grid.boxes), dtype=np.bool_)

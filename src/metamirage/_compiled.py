@@ -19,6 +19,7 @@ from numba import njit
 PARTS = (
     "priors.py",
     "_compiled.py",
+    "_elementary.py",
     "_rising.py",
     "densities.py",
     "_newton.py",

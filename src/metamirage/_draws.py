@@ -12,7 +12,7 @@ from metamirage._compiled import jit
 from metamirage._modes import Problem, fill_shape, make_room
 from metamirage._steps import step_counts, step_scores
 from metamirage.curves import FloatArray
-from metamirage.densities import log_likelihood, log_prior
+from metamirage.densities import log_likelihood_counts, log_likelihood_scores, log_prior
 
 # Share of the draws spread over the rows of width, so that the profile is known also where the
 # posterior is thin: evenly down to about so many nats below the best row.
@@ -56,30 +56,32 @@ def draw(
     The points ``sobol`` (p, 6) in the unit cube are used once under each random shift (r, 6).
     """
     ends = np.cumsum(shares)
-    room = make_room(len(problem.x))
+    room = make_room(problem)
     u = np.empty(6)
     for at in range(log_weights.size):
         r, p = divmod(at, len(sobol))
         for j in range(6):
             # Half a grain off the faces, where a quantile is infinite.
-            u[j] = (sobol[p, j] + shifts[r, j]) % 1.0 * (1 - 1e-9) + 5e-10
+            shifted = sobol[p, j] + shifts[r, j]
+            u[j] = (shifted if shifted < 1 else shifted - 1) * (1 - 1e-9) + 5e-10
         c = min(np.searchsorted(ends, u[0] * ends[-1]), len(shares) - 1)
         cells[r, p] = c
-        log_q = math.log(shares[c])
+        density = shares[c]
         out = thetas[r, p]
         for a in range(problem.outer):
             low, high = grid.boxes[c, 2 * a], grid.boxes[c, 2 * a + 1]
             out[3 + a] = low + u[1 + a] * (high - low)
-            log_q -= math.log(high - low)
+            density /= high - low
         fill_shape(problem, out[3], out[4], room.h)
+        y, items_or_stderr, base = problem.y, problem.spread, problem.base
         if problem.counted:
-            log_q += step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
+            density *= step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
+            fit = log_likelihood_counts(room.h, items_or_stderr, base, out, room.ladder)
         else:
-            log_q += step_scores(problem, room, grid.marginals[c], u[3:], out)
-        log_weights[r, p] = log_prior(problem.candidate, out, problem.priors) - log_q
-        log_weights[r, p] += log_likelihood(
-            problem.counted, room.h, problem.y, problem.spread, problem.base, out
-        )
+            density *= step_scores(problem, room, grid.marginals[c], u[3:], out)
+            fit = log_likelihood_scores(room.h, y, items_or_stderr, base, out)
+        log_prior_there = log_prior(problem.candidate, out, problem.priors)
+        log_weights[r, p] = fit + log_prior_there - math.log(density)
 
 
 @jit

@@ -15,7 +15,14 @@ import numpy as np
 from metamirage._compiled import jit
 from metamirage._newton import MAX_STEP, damped_cholesky, newton_step
 from metamirage.curves import FloatArray
-from metamirage.densities import expand_counts, shape
+from metamirage.densities import (
+    SIGMOID,
+    Ladder,
+    expand_counts,
+    fill_sigmoid,
+    make_ladder,
+    shape,
+)
 
 MAX_HALVINGS = 12
 # Step of the differences that give the slope and curvature of the noise's marginal.
@@ -59,9 +66,13 @@ class Problem(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Working memory of one thread: shape (n,), three vectors (3,) and two matrices (3, 3)."""
+    """Working memory of one integral.
+
+    Shape (n,), the counts' rising factorials, three vectors (3,) and two matrices (3, 3).
+    """
 
     h: FloatArray
+    ladder: Ladder
     gradient: FloatArray
     step: FloatArray
     trial: FloatArray
@@ -70,15 +81,21 @@ class Room(NamedTuple):
 
 
 @jit
-def make_room(n: int) -> Room:
-    """Make room for a curve of n points."""
+def make_room(problem: Problem) -> Room:
+    """Make room for a curve's integral; scores need no rising factorials."""
+    n = len(problem.x) if problem.counted else 0
+    ladder = make_ladder(problem.y[:n], problem.spread[:n])
     vectors, matrices = np.empty((3, 3)), np.zeros((2, 3, 3))
-    return Room(np.empty(n), vectors[0], vectors[1], vectors[2], matrices[0], matrices[1])
+    h = np.empty(len(problem.x))
+    return Room(h, ladder, vectors[0], vectors[1], vectors[2], matrices[0], matrices[1])
 
 
 @jit
 def fill_shape(problem: Problem, shape1: float, shape2: float, h: FloatArray) -> None:
     """Shape at each size, in place."""
+    if problem.candidate == SIGMOID:
+        fill_sigmoid(problem.x, shape1, shape2, h)
+        return
     first, last = problem.window[0], problem.window[1]
     for i in range(len(h)):
         h[i] = shape(problem.candidate, problem.x[i], first, last, shape1, shape2)
@@ -92,8 +109,8 @@ def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float)
     ``room.lower`` becomes the Cholesky factor of the negative Hessian.
     """
     d = problem.inner
-    k, n, priors = problem.y, problem.spread, problem.priors
-    value = expand_counts(room.h, k, n, theta, priors, room.gradient, room.hessian)
+    n, priors, ladder = problem.spread, problem.priors, room.ladder
+    value = expand_counts(room.h, n, theta, priors, ladder, room.gradient, room.hessian)
     while True:
         damped_cholesky(room.hessian, d, room.lower)
         gain = newton_step(room.gradient, room.lower, d, room.step)
@@ -108,7 +125,9 @@ def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float)
         for _ in range(MAX_HALVINGS):
             for j in range(d):
                 room.trial[j] = theta[j] + size * room.step[j]
-            there = expand_counts(room.h, k, n, room.trial, priors, room.gradient, room.hessian)
+            there = expand_counts(
+                room.h, n, room.trial, priors, ladder, room.gradient, room.hessian
+            )
             if there > value:
                 break
             size *= 0.4

@@ -4,18 +4,15 @@
 are moved up by ``SHIFT`` factors, to where Stirling's series holds, and the series are subtracted
 term by term, so that a large ``a`` costs no digits.
 
-Nothing here branches or calls the system's logarithm: a loop over many arguments is then compiled
-to instructions that take several at a time. Its results are the same to the last bit however many
-they are.
+Nothing here branches (see ``_elementary``), so that loops over many arguments are vectorised.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from metamirage._compiled import inlined, jit
+from metamirage._elementary import plain_log
 from metamirage.curves import FloatArray
 
 # From here on the first omitted term of the shifted series is below 1e-12.
@@ -25,28 +22,6 @@ SHIFT = 8
 LANES = 8
 # Stands for smaller arguments, whose squared reciprocal would overflow.
 LEAST = 1e-150
-_LN2 = math.log(2.0)
-# The bits of the root of a half: mantissas are taken from there to the root of two.
-_ROOT_HALF = np.int64(np.float64(math.sqrt(0.5)).view(np.int64))
-_MANTISSA_BITS = np.int64(52)
-
-
-@inlined
-def plain_log(value: float) -> float:
-    """Natural logarithm of a normal positive number.
-
-    The series of 2 artanh((m - 1) / (m + 1)) at the mantissa m, whose square argument is below
-    0.0295, so that ten terms leave 1e-17 of it.
-    """
-    bits = np.float64(value).view(np.int64)
-    exponent = (bits - _ROOT_HALF) >> _MANTISSA_BITS
-    mantissa = np.int64(bits - (exponent << _MANTISSA_BITS)).view(np.float64)
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    z = s * s
-    series = 1 / 15 + z * (1 / 17 + z * (1 / 19 + z / 21))
-    series = 1 / 7 + z * (1 / 9 + z * (1 / 11 + z * (1 / 13 + z * series)))
-    series = 1 / 3 + z * (1 / 5 + z * series)
-    return float(np.float64(exponent) * _LN2 + (2 * s + 2 * s * z * series))
 
 
 @inlined
@@ -72,19 +47,23 @@ def _trigamma(r: float) -> float:
 
 
 @inlined
-def _by_series(low: float, high: float, steps: float) -> tuple[float, float]:
-    """Log of Gamma(high) / Gamma(low), and of high / low, where high = low + steps."""
-    r_low, r_high = 1.0 / low, 1.0 / high
+def _log_ratio(low: float, steps: float, r_low: float, r_high: float) -> float:
+    """Log of (low + steps) / low; ``r_low`` and ``r_high`` are the reciprocals."""
     ratio = 1.0 + steps * r_low
     # What the sum has rounded off is put back, as log1p would.
-    growth = plain_log(ratio) + (steps * r_low - (ratio - 1.0)) * low * r_high
+    return plain_log(ratio) + (steps * r_low - (ratio - 1.0)) * low * r_high
+
+
+@inlined
+def _by_series(low: float, high: float, steps: float, growth: float) -> float:
+    """Log of Gamma(high) / Gamma(low), where high = low + steps; ``growth`` is their log ratio."""
     value = steps * (plain_log(high) - 1.0) + (low - 0.5) * growth
-    return value + _tail(r_high) - _tail(r_low), growth
+    return value + _tail(1.0 / high) - _tail(1.0 / low)
 
 
 @inlined
 def _first_factors(z: float) -> float:
-    """z (z + 1) ... (z + 7), whose factors pair to z (z + 7) plus 0, 6, 10 and 12."""
+    """Product z (z + 1) ... (z + 7), whose factors pair to z (z + 7) plus 0, 6, 10 and 12."""
     t = z * (z + 7)
     return t * (t + 6) * ((t + 10) * (t + 12))
 
@@ -107,24 +86,31 @@ def _first_factors_terms(z: float) -> tuple[float, float, float]:
 def rising(a: float, k: float) -> float:
     """Log of a (a + 1) ... (a + k - 1)."""
     z = a if a > LEAST else LEAST
-    value, _ = _by_series(z + SHIFT, z + k + SHIFT, k)
+    low, high = z + SHIFT, z + k + SHIFT
+    growth = _log_ratio(low, k, 1.0 / low, 1.0 / high)
+    value = _by_series(low, high, k, growth)
     value += plain_log(_first_factors(z) / _first_factors(z + k))
     return -math.inf if (a == 0.0) & (k > 0.0) else value
 
 
 @inlined
-def rising_terms(a: float, k: float) -> tuple[float, float, float]:
-    """``rising`` and its first and second derivative in ``a``."""
+def rising_slopes(a: float, k: float) -> tuple[float, float]:
+    """First and second derivative of ``rising`` in ``a``."""
     z = a if a > LEAST else LEAST
     low, high = z + SHIFT, z + k + SHIFT
-    value, growth = _by_series(low, high, k)
-    below, below1, below2 = _first_factors_terms(z)
-    above, above1, above2 = _first_factors_terms(z + k)
-    value += plain_log(below / above)
-    value = -math.inf if (a == 0.0) & (k > 0.0) else value
-    first = growth + _digamma_tail(1.0 / low) - _digamma_tail(1.0 / high) + (below1 - above1)
-    second = _trigamma(1.0 / high) - _trigamma(1.0 / low) + (below2 - above2)
-    return value, first, second
+    r_low, r_high = 1.0 / low, 1.0 / high
+    _, below1, below2 = _first_factors_terms(z)
+    _, above1, above2 = _first_factors_terms(z + k)
+    first = _log_ratio(low, k, r_low, r_high) + _digamma_tail(r_low) - _digamma_tail(r_high)
+    second = _trigamma(r_high) - _trigamma(r_low)
+    return first + (below1 - above1), second + (below2 - above2)
+
+
+@inlined
+def rising_terms(a: float, k: float) -> tuple[float, float, float]:
+    """``rising`` and its first and second derivative in ``a``."""
+    first, second = rising_slopes(a, k)
+    return rising(a, k), first, second
 
 
 @jit
@@ -141,3 +127,10 @@ def fill_rising_terms(
     """``rising_terms`` of each argument; shapes (m,)."""
     for i in range(len(a)):
         value[i], first[i], second[i] = rising_terms(a[i], k[i])
+
+
+@jit
+def fill_rising_slopes(a: FloatArray, k: FloatArray, first: FloatArray, second: FloatArray) -> None:
+    """``rising_slopes`` of each argument; shapes (m,)."""
+    for i in range(len(a)):
+        first[i], second[i] = rising_slopes(a[i], k[i])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from metamirage._compiled import jit
+from metamirage._elementary import expit
 from metamirage._modes import Problem, Room, integrate_levels
 from metamirage._newton import damped_cholesky, newton_step
 from metamirage.curves import FloatArray
-from metamirage.densities import LOG_2PI, expand_counts, expit
+from metamirage.densities import LOG_2PI, expand_levels
 
 # Scale of the logistic steps, in standard deviations of Laplace's Normal: 10 % wider than a
 # logistic of that deviation. Their tails are exponential, those of the priors Normal.
@@ -25,22 +26,27 @@ NOISE_PRIOR_SHARE = 0.1
 
 @jit
 def logistic_step(u: float) -> tuple[float, float]:
-    """Turn a uniform into a logistic step, and its log density."""
-    return STEP_SCALE * math.log(u / (1 - u)), math.log(u * (1 - u) / STEP_SCALE)
+    """Turn a uniform into a logistic step, and its density."""
+    return STEP_SCALE * math.log(u / (1 - u)), u * (1 - u) / STEP_SCALE
 
 
 @jit
-def _log_logistic(t: float) -> float:
-    """Log density of a logistic step."""
-    a = abs(t) / STEP_SCALE
-    return -a - 2 * math.log1p(math.exp(-a)) - math.log(STEP_SCALE)
+def _logistic_density(t: float) -> float:
+    """Density of a logistic step."""
+    e = math.exp(-abs(t) / STEP_SCALE)
+    return e / ((1 + e) * (1 + e) * STEP_SCALE)
+
+
+@jit
+def _normal_density(t: float) -> float:
+    return math.exp(-0.5 * (t * t + LOG_2PI))
 
 
 @jit
 def mixed_step(
     u: float, centre: float, sides: tuple[float, float], prior: FloatArray, share: float
 ) -> tuple[float, float]:
-    """Turn a uniform into a value about its mode, or about its prior; return its log density too.
+    """Turn a uniform into a value about its mode, or about its prior; return its density too.
 
     ``sides`` are the sds below and above the mode; ``prior`` (2,) is mean and sd; ``share`` of the
     values follow it.
@@ -55,10 +61,9 @@ def mixed_step(
     else:
         value = centre + above * logistic_step(1 - 0.5 * (both - v) / above)[0]
     sd = below if value < centre else above
-    near = math.log(2 * (1 - share) / both) + _log_logistic((value - centre) / sd)
-    far = math.log(share / prior[1]) + _log_logistic((value - prior[0]) / prior[1])
-    top = max(near, far)
-    return value, top + math.log1p(math.exp(-abs(near - far)))
+    near = 2 * (1 - share) / both * _logistic_density((value - centre) / sd)
+    far = share / prior[1] * _logistic_density((value - prior[0]) / prior[1])
+    return value, near + far
 
 
 @jit
@@ -86,23 +91,16 @@ def step_counts(
     """Draw the inner parameters for counts: log phi by a logistic step, then the levels.
 
     The levels step from their own mode under that log phi, one Newton step away from the ridge
-    through the mode ``theta`` (3,). Fills ``out`` (3,) from uniforms (3,), and returns the log
-    density of the proposal. ``marginal`` (4,) is from ``spread``.
+    through the mode ``theta`` (3,). Fills ``out`` (3,) from uniforms (3,), and returns the density
+    of the proposal. ``marginal`` (4,) is from ``spread``.
     """
     d = problem.inner
-    step, log_q = logistic_step(u[1])
-    log_q -= math.log(marginal[1])
+    step, density = logistic_step(u[1])
+    density /= marginal[1]
     out[1] = marginal[0] + marginal[1] * step
     for j in range(0, d, 2):
         out[j] = theta[j] + marginal[2 + j // 2] * (out[1] - theta[1])
-    expand_counts(
-        room.h, problem.y, problem.spread, out, problem.priors, room.gradient, room.hessian
-    )
-    # With log phi pinned the equations of the levels stand alone.
-    room.hessian[1, :] = 0.0
-    room.hessian[:, 1] = 0.0
-    room.hessian[1, 1] = -1.0
-    room.gradient[1] = 0.0
+    expand_levels(room.h, out, problem.priors, room.ladder, room.gradient, room.hessian)
     damped_cholesky(room.hessian, d, room.lower)
     newton_step(room.gradient, room.lower, d, room.step)
     above = 0.0
@@ -111,10 +109,10 @@ def step_counts(
         sd = 1.0 / room.lower[j, j]
         centre = mode - above * sd
         sides = level_sides(centre, sd, problem.priors[j, 1])
-        out[j], log_density = mixed_step(u[j], centre, sides, problem.priors[j], PRIOR_SHARE)
-        log_q += log_density
+        out[j], there = mixed_step(u[j], centre, sides, problem.priors[j], PRIOR_SHARE)
+        density *= there
         above = room.lower[j, 0] * (out[j] - mode)
-    return log_q
+    return float(density)
 
 
 @jit
@@ -126,16 +124,16 @@ def step_scores(
     Otherwise as ``step_counts``. The levels' standard normals are those of Box and Muller (1958).
     """
     sides = (marginal[1], marginal[1])
-    out[1], log_q = mixed_step(u[1], marginal[0], sides, problem.priors[1], NOISE_PRIOR_SHARE)
+    out[1], density = mixed_step(u[1], marginal[0], sides, problem.priors[1], NOISE_PRIOR_SHARE)
     mean, lower = room.step, room.lower
     integrate_levels(problem, room.h, out[1], mean, lower)
     radius = math.sqrt(-2 * math.log(u[0]))
     first, second = radius * math.cos(2 * math.pi * u[2]), radius * math.sin(2 * math.pi * u[2])
-    log_q += math.log(lower[0, 0]) - 0.5 * (first * first + LOG_2PI)
+    density *= lower[0, 0] * _normal_density(first)
     out[2] = 0.0
     if problem.inner == 3:
         out[2] = mean[2] + second / lower[2, 2]
         first -= lower[2, 0] * (out[2] - mean[2])
-        log_q += math.log(lower[2, 2]) - 0.5 * (second * second + LOG_2PI)
+        density *= lower[2, 2] * _normal_density(second)
     out[0] = mean[0] + first / lower[0, 0]
-    return log_q
+    return float(density)

@@ -9,12 +9,21 @@ arrays of shape (n,): ``x``; ``y``, count or score; ``spread``, items or standar
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
 
-from metamirage._compiled import jit
-from metamirage._rising import rising, rising_terms
+from metamirage._compiled import inlined, jit
+from metamirage._elementary import expit
+from metamirage._rising import (
+    LANES,
+    fill_rising,
+    fill_rising_slopes,
+    fill_rising_terms,
+    rising,
+    rising_terms,
+)
 from metamirage.curves import FloatArray
 from metamirage.priors import LOGISTIC_WIDTH
 
@@ -27,17 +36,6 @@ LN2, LN10 = math.log(2.0), math.log(10.0)
 # its mass there.
 MAX_LOG_DISPERSION = 20.0
 
-type Terms = tuple[float, float, float, float, float, float]
-
-
-@jit
-def expit(value: float) -> float:
-    """Logistic function, without overflow."""
-    if value >= 0:
-        return 1.0 / (1.0 + math.exp(-value))
-    e = math.exp(value)
-    return e / (1.0 + e)
-
 
 @jit
 def shape(
@@ -47,7 +45,7 @@ def shape(
     if candidate == FLAT:
         return 0.0
     if candidate == SIGMOID:
-        return expit(LOGISTIC_WIDTH * (x - shape1) * math.exp(-shape2))
+        return expit(LOGISTIC_WIDTH * math.exp(-shape2) * (x - shape1))
     u = (x - first) / (last - first)
     if candidate == QUADRATIC:
         # Rounding must not carry a mean out of its range.
@@ -56,6 +54,14 @@ def shape(
     if candidate == LINEAR or k == 0.0:
         return u
     return math.expm1(k * u) / math.expm1(k)
+
+
+@jit
+def fill_sigmoid(x: FloatArray, location: float, log_width: float, h: FloatArray) -> None:
+    """Shape of the sigmoid at each size, in place; shapes (n,)."""
+    steepness = LOGISTIC_WIDTH * math.exp(-log_width)
+    for i in range(len(x)):
+        h[i] = expit(steepness * (x[i] - location))
 
 
 @jit
@@ -92,38 +98,83 @@ def log_base(counted: bool, y: FloatArray, spread: FloatArray) -> FloatArray:
     return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
 
 
+class Ladder(NamedTuple):
+    """The rising factorials of a curve's counts side by side, where they are worked out at once.
+
+    Shape (m,), m a multiple of ``LANES``: successes of all n sizes, then failures of all, then
+    nothing over an argument of one.
+
+    Parameters
+    ----------
+    steps
+        Successes or failures.
+    start
+        Arguments, filled anew for each theta.
+    value, first, second
+        Results: ``_rising.rising_terms``.
+    """
+
+    steps: FloatArray
+    start: FloatArray
+    value: FloatArray
+    first: FloatArray
+    second: FloatArray
+
+
 @jit
-def log_likelihood(
-    counted: bool,
-    h: FloatArray,
-    y: FloatArray,
-    spread: FloatArray,
-    base: FloatArray,
-    theta: FloatArray,
+def make_ladder(k: FloatArray, n: FloatArray) -> Ladder:
+    """Lay out counts k of n, shapes (n,)."""
+    m = -(-2 * len(k) // LANES) * LANES
+    ladder = Ladder(np.zeros(m), np.ones(m), np.zeros(m), np.zeros(m), np.zeros(m))
+    ladder.steps[: len(k)] = k
+    ladder.steps[len(k) : 2 * len(k)] = n - k
+    return ladder
+
+
+@inlined
+def _start(h: FloatArray, left: float, right: float, phi: float, start: FloatArray) -> None:
+    """Fill in the arguments: mean times phi, and the rest of phi."""
+    for i in range(len(h)):
+        mu = left + (right - left) * h[i]
+        start[i] = mu * phi
+        start[len(h) + i] = (1.0 - mu) * phi
+
+
+@jit
+def log_likelihood_counts(
+    h: FloatArray, n: FloatArray, base: FloatArray, theta: FloatArray, ladder: Ladder
 ) -> float:
-    """Log likelihood of all points, given the shape h at each; shape of h is (n,).
+    """Log likelihood of all counts, given the shape h at each; shapes (n,).
 
     Counts k of n are beta-binomial of mean mu, their parameters summing to phi: log Gamma ratios of
     mu phi over k, (1 - mu) phi over n - k, less phi over n.
     """
-    if counted and theta[1] > MAX_LOG_DISPERSION:
+    if theta[1] > MAX_LOG_DISPERSION:
         return -math.inf
-    left = expit(theta[0]) if counted else theta[0]
-    right = expit(theta[2]) if counted else theta[2]
-    scale = math.exp(theta[1])
+    phi = math.exp(theta[1])
+    _start(h, expit(theta[0]), expit(theta[2]), phi, ladder.start)
+    fill_rising(ladder.start, ladder.steps, ladder.value)
     whole = 0.0
     total = 0.0
+    for i in range(len(n)):
+        # Items are mostly the same at all sizes.
+        if i == 0 or n[i] != n[i - 1]:
+            whole = rising(phi, n[i])
+        total += base[i] + ladder.value[i] + ladder.value[len(n) + i] - whole
+    return total
+
+
+@jit
+def log_likelihood_scores(
+    h: FloatArray, y: FloatArray, stderr: FloatArray, base: FloatArray, theta: FloatArray
+) -> float:
+    """Log likelihood of all Gaussian scores, given the shape h at each; shapes (n,)."""
+    noise = math.exp(theta[1])
+    total = 0.0
     for i in range(len(y)):
-        mu = left + (right - left) * h[i]
-        if counted:
-            # Items are mostly the same at all sizes.
-            if i == 0 or spread[i] != spread[i - 1]:
-                whole = rising(scale, spread[i])
-            up, down = rising(mu * scale, y[i]), rising((1.0 - mu) * scale, spread[i] - y[i])
-            total += base[i] + up + down - whole
-        else:
-            v = spread[i] ** 2 + scale**2
-            total += base[i] - 0.5 * ((y[i] - mu) ** 2 / v + math.log(v))
+        mu = theta[0] + (theta[2] - theta[0]) * h[i]
+        v = stderr[i] ** 2 + noise**2
+        total += base[i] - 0.5 * ((y[i] - mu) ** 2 / v + math.log(v))
     return total
 
 
@@ -137,38 +188,12 @@ def log_prior(candidate: int, theta: FloatArray, priors: FloatArray) -> float:
 
 
 @jit
-def _count_terms(
-    k: float, n: float, mu: float, phi: float, whole: tuple[float, float, float]
-) -> Terms:
-    """Log probability of a count; its first and second derivatives in mu and log phi.
-
-    ``whole`` are the ``rising_terms`` of phi over n.
-    """
-    up, up1, up2 = rising_terms(mu * phi, k)
-    down, down1, down2 = rising_terms((1.0 - mu) * phi, n - k)
-    d_mu = phi * (up1 - down1)
-    d_mu_mu = phi * phi * (up2 + down2)
-    d_phi = mu * up1 + (1 - mu) * down1 - whole[1]
-    d_phi_phi = mu * mu * up2 + (1 - mu) ** 2 * down2 - whole[2]
-    d_mu_phi = (up1 - down1) + phi * (mu * up2 - (1 - mu) * down2)
-    # Chain rule to log phi.
-    return (
-        up + down - whole[0],
-        d_mu,
-        d_mu_mu,
-        phi * d_phi,
-        phi * phi * d_phi_phi + phi * d_phi,
-        phi * d_mu_phi,
-    )
-
-
-@jit
 def expand_counts(
     h: FloatArray,
-    k: FloatArray,
     n: FloatArray,
     theta: FloatArray,
     priors: FloatArray,
+    ladder: Ladder,
     gradient: FloatArray,
     hessian: FloatArray,
 ) -> float:
@@ -179,32 +204,82 @@ def expand_counts(
     left, right, phi = expit(theta[0]), expit(theta[2]), math.exp(theta[1])
     slope_left, slope_right = left * (1 - left), right * (1 - right)
     bend_left, bend_right = slope_left * (1 - 2 * left), slope_right * (1 - 2 * right)
-    total = 0.0
-    hessian[:] = 0.0
+    _start(h, left, right, phi, ladder.start)
+    fill_rising_terms(ladder.start, ladder.steps, ladder.value, ladder.first, ladder.second)
+    whole = (0.0, 0.0, 0.0)
+    # Sums of their own, not elements of arrays: those would go through memory at each size.
+    total, to_0, to_1, to_2 = 0.0, 0.0, 0.0, 0.0
+    to_00, to_11, to_22, to_01, to_12, to_02 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(len(n)):
+        if i == 0 or n[i] != n[i - 1]:
+            whole = rising_terms(phi, n[i])
+        down = len(n) + i
+        mu = left + (right - left) * h[i]
+        total += ladder.value[i] + ladder.value[down] - whole[0]
+        # In the mean mu and in log phi, by the chain rule from phi.
+        up1, down1 = ladder.first[i], ladder.first[down]
+        up2, down2 = phi * ladder.second[i], phi * ladder.second[down]
+        d_mu = phi * (up1 - down1)
+        d_mu_mu = phi * (up2 + down2)
+        d_phi = phi * (mu * up1 + (1 - mu) * down1 - whole[1])
+        d_phi_phi = phi * (mu * mu * up2 + (1 - mu) * (1 - mu) * down2 - phi * whole[2]) + d_phi
+        d_mu_phi = d_mu + phi * (mu * up2 - (1 - mu) * down2)
+        to_left = (1 - h[i]) * slope_left
+        to_right = h[i] * slope_right
+        to_0 += d_mu * to_left
+        to_1 += d_phi
+        to_2 += d_mu * to_right
+        to_00 += d_mu_mu * to_left * to_left + d_mu * (1 - h[i]) * bend_left
+        to_11 += d_phi_phi
+        to_22 += d_mu_mu * to_right * to_right + d_mu * h[i] * bend_right
+        to_01 += d_mu_phi * to_left
+        to_12 += d_mu_phi * to_right
+        to_02 += d_mu_mu * to_left * to_right
+    gradient[0], gradient[1], gradient[2] = to_0, to_1, to_2
+    hessian[0, 0], hessian[1, 1], hessian[2, 2] = to_00, to_11, to_22
+    hessian[1, 0], hessian[2, 0], hessian[2, 1] = to_01, to_02, to_12
+    hessian[0, 1], hessian[0, 2], hessian[1, 2] = to_01, to_02, to_12
     for j in range(3):
         t = (theta[j] - priors[j, 0]) / priors[j, 1]
         total -= 0.5 * t * t
-        gradient[j] = -t / priors[j, 1]
-        hessian[j, j] = -1.0 / priors[j, 1] ** 2
-    whole = (0.0, 0.0, 0.0)
-    for i in range(len(k)):
-        if i == 0 or n[i] != n[i - 1]:
-            whole = rising_terms(phi, n[i])
-        mu = left + (right - left) * h[i]
-        value, d1, d2, e1, e2, de = _count_terms(k[i], n[i], mu, phi, whole)
-        total += value
+        gradient[j] -= t / priors[j, 1]
+        hessian[j, j] -= 1.0 / priors[j, 1] ** 2
+    return total
+
+
+@jit
+def expand_levels(
+    h: FloatArray,
+    theta: FloatArray,
+    priors: FloatArray,
+    ladder: Ladder,
+    gradient: FloatArray,
+    hessian: FloatArray,
+) -> None:
+    """Expand counts in the levels alone, log phi standing still: derivatives of ``expand_counts``.
+
+    The equation of log phi is gradient zero and curvature one: a Newton step leaves it where it is.
+    """
+    left, right, phi = expit(theta[0]), expit(theta[2]), math.exp(theta[1])
+    slope_left, slope_right = left * (1 - left), right * (1 - right)
+    bend_left, bend_right = slope_left * (1 - 2 * left), slope_right * (1 - 2 * right)
+    _start(h, left, right, phi, ladder.start)
+    fill_rising_slopes(ladder.start, ladder.steps, ladder.first, ladder.second)
+    to_0, to_2, to_00, to_22, to_02 = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(len(h)):
+        d_mu = phi * (ladder.first[i] - ladder.first[len(h) + i])
+        d_mu_mu = phi * phi * (ladder.second[i] + ladder.second[len(h) + i])
         to_left = (1 - h[i]) * slope_left
         to_right = h[i] * slope_right
-        gradient[0] += d1 * to_left
-        gradient[1] += e1
-        gradient[2] += d1 * to_right
-        hessian[0, 0] += d2 * to_left**2 + d1 * (1 - h[i]) * bend_left
-        hessian[1, 1] += e2
-        hessian[2, 2] += d2 * to_right**2 + d1 * h[i] * bend_right
-        hessian[0, 1] += de * to_left
-        hessian[1, 2] += de * to_right
-        hessian[0, 2] += d2 * to_left * to_right
-    hessian[1, 0] = hessian[0, 1]
-    hessian[2, 0] = hessian[0, 2]
-    hessian[2, 1] = hessian[1, 2]
-    return total
+        to_0 += d_mu * to_left
+        to_2 += d_mu * to_right
+        to_00 += d_mu_mu * to_left * to_left + d_mu * (1 - h[i]) * bend_left
+        to_22 += d_mu_mu * to_right * to_right + d_mu * h[i] * bend_right
+        to_02 += d_mu_mu * to_left * to_right
+    gradient[0], gradient[1], gradient[2] = to_0, 0.0, to_2
+    hessian[:] = 0.0
+    hessian[0, 0], hessian[1, 1], hessian[2, 2] = to_00, -1.0, to_22
+    hessian[0, 2], hessian[2, 0] = to_02, to_02
+    for j in range(0, 3, 2):
+        gradient[j] -= (theta[j] - priors[j, 0]) / priors[j, 1] ** 2
+        hessian[j, j] -= 1.0 / priors[j, 1] ** 2

@@ -190,7 +190,7 @@ def _grid(problem: Problem, coarseness: int) -> Grid:
     grid = _cells.make_grid(problem)
     n = _cells.refine(problem, grid, coarseness)
     order = np.lexsort((grid.boxes[:n, 0], grid.boxes[:n, 2]))
-    return Grid(*(part[order] for part in grid))
+    return Grid(*(part.take(order, axis=0) for part in grid))
 
 
 _SOBOL = qmc.Sobol(6, scramble=False).random(N_MOST)
