@@ -66,7 +66,7 @@ def compiled_density(curve: Curve, candidate: str, prior: Priors, theta: FloatAr
     h = np.array([shape(CODES[candidate], x, *ends, theta[3], theta[4]) for x in curve.size])
     base = log_base(counted, y, spread)
     if counted:
-        likelihood = log_likelihood_counts(h, spread, base, theta, make_ladder(y, spread))
+        likelihood = log_likelihood_counts(h, base, theta, make_ladder(y, spread))
     else:
         likelihood = log_likelihood_scores(h, y, spread, base, theta)
     return float(likelihood + log_prior(CODES[candidate], theta, prior.as_array()))

@@ -8,6 +8,7 @@ from scipy.special import expit, logit
 from scipy.stats import betabinom, norm
 
 from builders import GPT_3
+from metamirage._rising import fill_rising_slopes
 from metamirage.curves import FloatArray
 from metamirage.densities import (
     CODES,
@@ -21,6 +22,7 @@ from metamirage.densities import (
     make_ladder,
     shape,
     shape_at,
+    start_counts,
 )
 from metamirage.priors import PARAMETERS
 
@@ -37,7 +39,7 @@ def log_count(k: float, n: float, mu: float, log_phi: float) -> float:
 
 def log_counts(h: FloatArray, y: FloatArray, items: FloatArray, theta: FloatArray) -> float:
     base = log_base(True, y, items)
-    return log_likelihood_counts(h, items, base, theta, make_ladder(y, items))
+    return log_likelihood_counts(h, base, theta, make_ladder(y, items))
 
 
 @pytest.mark.parametrize("n", [1, 7, 1000])
@@ -116,7 +118,7 @@ def expanded(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     """Value, gradient and Hessian."""
     gradient, hessian = np.empty(3), np.empty((3, 3))
     ladder = make_ladder(COUNTS, ITEMS)
-    value = expand_counts(SHAPE, ITEMS, theta, PRIORS, ladder, gradient, hessian)
+    value = expand_counts(SHAPE, theta, PRIORS, ladder, gradient, hessian)
     return value, gradient, hessian
 
 
@@ -146,8 +148,11 @@ def test_derivatives_equal_finite_differences(theta: tuple[float, float, float])
 @pytest.mark.parametrize("theta", THETAS)
 def test_the_expansion_of_the_levels_is_that_of_all(theta: tuple[float, float, float]) -> None:
     _, gradient, hessian = expanded(np.array(theta))
-    levels, curved = np.empty(3), np.empty((3, 3))
-    expand_levels(SHAPE, np.array(theta), PRIORS, make_ladder(COUNTS, ITEMS), levels, curved)
+    levels, curved, ladder = np.empty(3), np.empty((3, 3)), make_ladder(COUNTS, ITEMS)
+    start_counts(SHAPE, np.array(theta), ladder.start[: 2 * len(SHAPE) + len(ladder.runs)])
+    fill_rising_slopes(ladder.start, ladder.steps, ladder.first, ladder.second)
+    slopes = ladder.first, ladder.second
+    expand_levels(SHAPE, np.array(theta), PRIORS, *slopes, levels, curved)
     keep = np.ix_([0, 2], [0, 2])
     # The same sums; the curvature is made of the same products in another order.
     np.testing.assert_allclose(levels[[0, 2]], gradient[[0, 2]], rtol=1e-12)

@@ -92,7 +92,7 @@ def climbed(curve: Curve) -> tuple[Problem, FloatArray, FloatArray]:
     theta, gradient = problem.priors[:3, 0].copy(), np.empty(3)
     climb(problem, room, theta, 1e-9)
     ladder = make_ladder(problem.y, problem.spread)
-    expand_counts(SHAPE, problem.spread, theta, problem.priors, ladder, gradient, np.empty((3, 3)))
+    expand_counts(SHAPE, theta, problem.priors, ladder, gradient, np.empty((3, 3)))
     return problem, theta, gradient
 
 
@@ -115,7 +115,6 @@ def test_the_marginal_of_the_dispersion_is_that_of_a_lattice() -> None:
         at = np.array([axis[i] for axis, i in zip(axes, index, strict=True)])
         density[index] = expand_counts(
             SHAPE,
-            problem.spread,
             at,
             problem.priors,
             room.ladder,

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metamirage._cells import Grid, row_masses, rows_of
 from metamirage._compiled import jit
-from metamirage._modes import Problem, fill_shape, make_room
-from metamirage._steps import step_counts, step_scores
+from metamirage._modes import Problem, Room, fill_shape, make_room
+from metamirage._rising import fill_rising, fill_rising_slopes
+from metamirage._steps import step_dispersion, step_levels, step_scores
 from metamirage.curves import FloatArray
-from metamirage.densities import log_likelihood_counts, log_likelihood_scores, log_prior
+from metamirage.densities import (
+    MAX_LOG_DISPERSION,
+    Ladder,
+    expand_levels,
+    log_likelihood_scores,
+    log_prior,
+    make_ladder,
+    start_counts,
+    sum_counts,
+)
 
 # Share of the draws spread over the rows of width, so that the profile is known also where the
 # posterior is thin: evenly down to about so many nats below the best row.
 EVEN_SHARE = 0.1
 EVEN_NATS = 4.0
+# Draws side by side: enough to keep the widest instructions busy, few enough for the fast memory.
+BATCH = 32
 
 
 @jit
@@ -57,31 +70,138 @@ def draw(
     """
     ends = np.cumsum(shares)
     room = make_room(problem)
-    u = np.empty(6)
-    for at in range(log_weights.size):
-        r, p = divmod(at, len(sobol))
-        for j in range(6):
-            # Half a grain off the faces, where a quantile is infinite.
-            shifted = sobol[p, j] + shifts[r, j]
-            u[j] = (shifted if shifted < 1 else shifted - 1) * (1 - 1e-9) + 5e-10
-        c = min(np.searchsorted(ends, u[0] * ends[-1]), len(shares) - 1)
-        cells[r, p] = c
-        density = shares[c]
-        out = thetas[r, p]
-        for a in range(problem.outer):
-            low, high = grid.boxes[c, 2 * a], grid.boxes[c, 2 * a + 1]
-            out[3 + a] = low + u[1 + a] * (high - low)
-            density /= high - low
-        fill_shape(problem, out[3], out[4], room.h)
-        y, items_or_stderr, base = problem.y, problem.spread, problem.base
+    batch = _make_batch(problem)
+    for first in range(0, log_weights.size, BATCH):
+        n = min(BATCH, log_weights.size - first)
+        for i in range(n):
+            r, p = divmod(first + i, len(sobol))
+            _shifted(sobol[p], shifts[r], batch.u[i])
+            c = _cell_at(ends, batch.u[i, 0])
+            cells[r, p] = c
+            batch.cells[i] = c
+            batch.densities[i] = shares[c] * _step_shape(
+                problem, grid.boxes[c], batch.u[i], batch.thetas[i]
+            )
+            fill_shape(problem, batch.thetas[i, 3], batch.thetas[i, 4], batch.h[i])
         if problem.counted:
-            density *= step_counts(problem, room, grid.modes[c], grid.marginals[c], u[3:], out)
-            fit = log_likelihood_counts(room.h, items_or_stderr, base, out, room.ladder)
+            _step_all_counts(problem, room, grid, batch, n)
         else:
-            density *= step_scores(problem, room, grid.marginals[c], u[3:], out)
-            fit = log_likelihood_scores(room.h, y, items_or_stderr, base, out)
-        log_prior_there = log_prior(problem.candidate, out, problem.priors)
-        log_weights[r, p] = fit + log_prior_there - math.log(density)
+            _step_all_scores(problem, room, grid, batch, n)
+        for i in range(n):
+            r, p = divmod(first + i, len(sobol))
+            thetas[r, p] = batch.thetas[i]
+            prior = log_prior(problem.candidate, batch.thetas[i], problem.priors)
+            log_weights[r, p] = batch.fits[i] + prior - math.log(batch.densities[i])
+
+
+class Batch(NamedTuple):
+    """Draws that are worked out side by side, ``BATCH`` of them.
+
+    Parameters
+    ----------
+    u
+        Points of the unit cube, shape (b, 6).
+    cells
+        Where they are from, shape (b,).
+    thetas
+        The draws, shape (b, 5).
+    densities
+        Of proposing them, shape (b,).
+    h
+        Shape of each at all sizes, shape (b, n).
+    fits
+        Log likelihoods, shape (b,).
+    ladder
+        One copy a draw; none for scores.
+    """
+
+    u: FloatArray
+    cells: NDArray[np.int64]
+    thetas: FloatArray
+    densities: FloatArray
+    h: FloatArray
+    fits: FloatArray
+    ladder: Ladder
+
+
+@jit
+def _make_batch(problem: Problem) -> Batch:
+    n = len(problem.x) if problem.counted else 0
+    return Batch(
+        np.empty((BATCH, 6)),
+        np.empty(BATCH, dtype=np.int64),
+        np.zeros((BATCH, 5)),
+        np.empty(BATCH),
+        np.empty((BATCH, len(problem.x))),
+        np.empty(BATCH),
+        make_ladder(problem.y[:n], problem.spread[:n], BATCH),
+    )
+
+
+@jit
+def _shifted(point: FloatArray, shift: FloatArray, u: FloatArray) -> None:
+    """Shift a point round the unit cube; shapes (6,)."""
+    for j in range(6):
+        # Half a grain off the faces, where a quantile is infinite.
+        moved = point[j] + shift[j]
+        u[j] = (moved if moved < 1 else moved - 1) * (1 - 1e-9) + 5e-10
+
+
+@jit
+def _cell_at(ends: FloatArray, u: float) -> int:
+    """Cell at a share of the sum of all, ``ends`` being the running sums."""
+    return min(np.searchsorted(ends, u * ends[-1]), len(ends) - 1)
+
+
+@jit
+def _step_shape(problem: Problem, box: FloatArray, u: FloatArray, out: FloatArray) -> float:
+    """Draw the shape parameters evenly from a box; return the density."""
+    density = 1.0
+    for a in range(problem.outer):
+        low, high = box[2 * a], box[2 * a + 1]
+        out[3 + a] = low + u[1 + a] * (high - low)
+        density /= high - low
+    return density
+
+
+@jit
+def _step_all_counts(problem: Problem, room: Room, grid: Grid, batch: Batch, n: int) -> None:
+    """Draw the inner parameters of n draws, and work out their likelihoods.
+
+    Each of the two rounds of rising factorials takes all draws at once.
+    """
+    ladder = batch.ladder
+    width = 2 * len(problem.x) + len(ladder.runs)
+    for i in range(n):
+        c, out = batch.cells[i], batch.thetas[i]
+        batch.densities[i] *= step_dispersion(
+            problem, grid.modes[c], grid.marginals[c], batch.u[i, 4], out
+        )
+        start_counts(batch.h[i], out, ladder.start[i * width : (i + 1) * width])
+    fill_rising_slopes(ladder.start, ladder.steps, ladder.first, ladder.second)
+    for i in range(n):
+        copy = slice(i * width, (i + 1) * width)
+        h, out = batch.h[i], batch.thetas[i]
+        first, second = ladder.first[copy], ladder.second[copy]
+        expand_levels(h, out, problem.priors, first, second, room.gradient, room.hessian)
+        batch.densities[i] *= step_levels(problem, room, batch.u[i, 3:], out)
+        start_counts(h, out, ladder.start[copy])
+    fill_rising(ladder.start, ladder.steps, ladder.value)
+    for i in range(n):
+        value = ladder.value[i * width : (i + 1) * width]
+        batch.fits[i] = sum_counts(problem.base, value, ladder.runs)
+        if batch.thetas[i, 1] > MAX_LOG_DISPERSION:
+            batch.fits[i] = -math.inf
+
+
+@jit
+def _step_all_scores(problem: Problem, room: Room, grid: Grid, batch: Batch, n: int) -> None:
+    """Draw the inner parameters of n draws, and work out their likelihoods."""
+    for i in range(n):
+        room.h[:] = batch.h[i]
+        marginal, out = grid.marginals[batch.cells[i]], batch.thetas[i]
+        batch.densities[i] *= step_scores(problem, room, marginal, batch.u[i, 3:], out)
+        batch.fits[i] = log_likelihood_scores(room.h, problem.y, problem.spread, problem.base, out)
 
 
 @jit

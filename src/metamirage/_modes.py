@@ -109,8 +109,8 @@ def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float)
     ``room.lower`` becomes the Cholesky factor of the negative Hessian.
     """
     d = problem.inner
-    n, priors, ladder = problem.spread, problem.priors, room.ladder
-    value = expand_counts(room.h, n, theta, priors, ladder, room.gradient, room.hessian)
+    priors, ladder = problem.priors, room.ladder
+    value = expand_counts(room.h, theta, priors, ladder, room.gradient, room.hessian)
     while True:
         damped_cholesky(room.hessian, d, room.lower)
         gain = newton_step(room.gradient, room.lower, d, room.step)
@@ -125,9 +125,7 @@ def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float)
         for _ in range(MAX_HALVINGS):
             for j in range(d):
                 room.trial[j] = theta[j] + size * room.step[j]
-            there = expand_counts(
-                room.h, n, room.trial, priors, ladder, room.gradient, room.hessian
-            )
+            there = expand_counts(room.h, room.trial, priors, ladder, room.gradient, room.hessian)
             if there > value:
                 break
             size *= 0.4
@@ -264,8 +262,11 @@ def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> 
     # items, n (1 + phi) / (n + phi): the marginal of log phi lies below its joint mode.
     phi = math.exp(theta[1])
     growth = 0.0
-    for n in problem.spread:
-        growth += phi * (n - 1) / ((1 + phi) * (n + phi)) / len(problem.spread)
+    at = 2 * len(room.h)
+    for j in range(len(room.ladder.runs)):
+        n = room.ladder.steps[at + j]
+        growth += room.ladder.runs[j] * phi * (n - 1) / ((1 + phi) * (n + phi))
+    growth /= len(room.h)
     informed = 0.0
     for j in range(0, problem.inner, 2):
         out[2 + j // 2] = room.step[j] / variance

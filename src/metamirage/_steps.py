@@ -9,7 +9,7 @@ from metamirage._elementary import expit
 from metamirage._modes import Problem, Room, integrate_levels
 from metamirage._newton import damped_cholesky, newton_step
 from metamirage.curves import FloatArray
-from metamirage.densities import LOG_2PI, expand_levels
+from metamirage.densities import LOG_2PI
 
 # Scale of the logistic steps, in standard deviations of Laplace's Normal: 10 % wider than a
 # logistic of that deviation. Their tails are exponential, those of the priors Normal.
@@ -80,30 +80,33 @@ def level_sides(centre: float, sd: float, prior_sd: float) -> tuple[float, float
 
 
 @jit
-def step_counts(
-    problem: Problem,
-    room: Room,
-    theta: FloatArray,
-    marginal: FloatArray,
-    u: FloatArray,
-    out: FloatArray,
+def step_dispersion(
+    problem: Problem, theta: FloatArray, marginal: FloatArray, u: float, out: FloatArray
 ) -> float:
-    """Draw the inner parameters for counts: log phi by a logistic step, then the levels.
+    """Draw log phi for counts by a logistic step, and follow the ridge of the levels to there.
 
-    The levels step from their own mode under that log phi, one Newton step away from the ridge
-    through the mode ``theta`` (3,). Fills ``out`` (3,) from uniforms (3,), and returns the density
-    of the proposal. ``marginal`` (4,) is from ``spread``.
+    The ridge leads through the mode ``theta`` (3,); ``marginal`` (4,) is from ``_modes.spread``.
+    Fills ``out`` (3,) from a uniform, and returns the density of the proposal.
+    """
+    step, density = logistic_step(u)
+    out[1] = marginal[0] + marginal[1] * step
+    for j in range(0, problem.inner, 2):
+        out[j] = theta[j] + marginal[2 + j // 2] * (out[1] - theta[1])
+    return density / marginal[1]
+
+
+@jit
+def step_levels(problem: Problem, room: Room, u: FloatArray, out: FloatArray) -> float:
+    """Draw the levels for counts from their own mode under a log phi.
+
+    That mode is one Newton step away from where ``out`` (3,) stands, by the gradient and Hessian in
+    ``room``. Replaces the levels in ``out`` by uniforms (3,), and returns the density of the
+    proposal.
     """
     d = problem.inner
-    step, density = logistic_step(u[1])
-    density /= marginal[1]
-    out[1] = marginal[0] + marginal[1] * step
-    for j in range(0, d, 2):
-        out[j] = theta[j] + marginal[2 + j // 2] * (out[1] - theta[1])
-    expand_levels(room.h, out, problem.priors, room.ladder, room.gradient, room.hessian)
     damped_cholesky(room.hessian, d, room.lower)
     newton_step(room.gradient, room.lower, d, room.step)
-    above = 0.0
+    density, above = 1.0, 0.0
     for j in range(2 * (d - 2), -1, -2):
         mode = out[j] + room.step[j]
         sd = 1.0 / room.lower[j, j]
@@ -112,16 +115,17 @@ def step_counts(
         out[j], there = mixed_step(u[j], centre, sides, problem.priors[j], PRIOR_SHARE)
         density *= there
         above = room.lower[j, 0] * (out[j] - mode)
-    return float(density)
+    return density
 
 
 @jit
 def step_scores(
     problem: Problem, room: Room, marginal: FloatArray, u: FloatArray, out: FloatArray
 ) -> float:
-    """Draw the noise by a logistic step, then the levels exactly given the noise.
+    """Draw the noise of scores by a logistic step, then the levels exactly given the noise.
 
-    Otherwise as ``step_counts``. The levels' standard normals are those of Box and Muller (1958).
+    Fills ``out`` (3,) from uniforms (3,), and returns the density of the proposal; ``marginal``
+    (4,) is from ``_modes.spread``. The levels' standard normals are those of Box and Muller (1958).
     """
     sides = (marginal[1], marginal[1])
     out[1], density = mixed_step(u[1], marginal[0], sides, problem.priors[1], NOISE_PRIOR_SHARE)

@@ -19,10 +19,7 @@ from metamirage._elementary import expit
 from metamirage._rising import (
     LANES,
     fill_rising,
-    fill_rising_slopes,
     fill_rising_terms,
-    rising,
-    rising_terms,
 )
 from metamirage.curves import FloatArray
 from metamirage.priors import LOGISTIC_WIDTH
@@ -101,17 +98,20 @@ def log_base(counted: bool, y: FloatArray, spread: FloatArray) -> FloatArray:
 class Ladder(NamedTuple):
     """The rising factorials of a curve's counts side by side, where they are worked out at once.
 
-    Shape (m,), m a multiple of ``LANES``: successes of all n sizes, then failures of all, then
-    nothing over an argument of one.
+    Each copy serves one theta: successes of all n sizes, then failures of all, then items, once for
+    each run of sizes with the same number. Nothing over an argument of one fills up to a multiple
+    of ``LANES``.
 
     Parameters
     ----------
     steps
-        Successes or failures.
+        Successes, failures or items, shape (m,).
     start
-        Arguments, filled anew for each theta.
+        Arguments, filled anew for each theta, shape (m,).
     value, first, second
-        Results: ``_rising.rising_terms``.
+        Results: ``_rising.rising_terms``, shape (m,).
+    runs
+        Sizes in each run, shape (q,).
     """
 
     steps: FloatArray
@@ -119,49 +119,68 @@ class Ladder(NamedTuple):
     value: FloatArray
     first: FloatArray
     second: FloatArray
+    runs: FloatArray
 
 
 @jit
-def make_ladder(k: FloatArray, n: FloatArray) -> Ladder:
+def make_ladder(k: FloatArray, n: FloatArray, copies: int = 1) -> Ladder:
     """Lay out counts k of n, shapes (n,)."""
-    m = -(-2 * len(k) // LANES) * LANES
-    ladder = Ladder(np.zeros(m), np.ones(m), np.zeros(m), np.zeros(m), np.zeros(m))
-    ladder.steps[: len(k)] = k
-    ladder.steps[len(k) : 2 * len(k)] = n - k
+    # Items are mostly the same at all sizes.
+    starts = np.array([i for i in range(len(n)) if i == 0 or n[i] != n[i - 1]], dtype=np.int64)
+    width = 2 * len(k) + len(starts)
+    m = -(-copies * width // LANES) * LANES
+    runs = np.ones(len(starts))
+    for j in range(len(starts)):
+        runs[j] = (starts[j + 1] if j + 1 < len(starts) else len(n)) - starts[j]
+    ladder = Ladder(np.zeros(m), np.ones(m), np.zeros(m), np.zeros(m), np.zeros(m), runs)
+    for copy in range(copies):
+        steps = ladder.steps[copy * width : (copy + 1) * width]
+        steps[: len(k)] = k
+        steps[len(k) : 2 * len(k)] = n - k
+        steps[2 * len(k) :] = n[starts]
     return ladder
 
 
 @inlined
-def _start(h: FloatArray, left: float, right: float, phi: float, start: FloatArray) -> None:
-    """Fill in the arguments: mean times phi, and the rest of phi."""
+def start_counts(h: FloatArray, theta: FloatArray, start: FloatArray) -> None:
+    """Fill in the arguments of one copy: mean times phi, the rest of phi, and phi.
+
+    The shape h has shape (n,), theta (3,) or more.
+    """
+    left, right, phi = expit(theta[0]), expit(theta[2]), math.exp(theta[1])
     for i in range(len(h)):
         mu = left + (right - left) * h[i]
         start[i] = mu * phi
         start[len(h) + i] = (1.0 - mu) * phi
+    for j in range(2 * len(h), len(start)):
+        start[j] = phi
 
 
-@jit
-def log_likelihood_counts(
-    h: FloatArray, n: FloatArray, base: FloatArray, theta: FloatArray, ladder: Ladder
-) -> float:
-    """Log likelihood of all counts, given the shape h at each; shapes (n,).
+@inlined
+def sum_counts(base: FloatArray, value: FloatArray, runs: FloatArray) -> float:
+    """Log likelihood of all counts from the rising factorials of their copy.
 
     Counts k of n are beta-binomial of mean mu, their parameters summing to phi: log Gamma ratios of
     mu phi over k, (1 - mu) phi over n - k, less phi over n.
     """
+    total = 0.0
+    for i in range(len(base)):
+        total += base[i] + value[i] + value[len(base) + i]
+    for j in range(len(runs)):
+        total -= runs[j] * value[2 * len(base) + j]
+    return total
+
+
+@jit
+def log_likelihood_counts(
+    h: FloatArray, base: FloatArray, theta: FloatArray, ladder: Ladder
+) -> float:
+    """Log likelihood of all counts, given the shape h at each; shapes (n,)."""
     if theta[1] > MAX_LOG_DISPERSION:
         return -math.inf
-    phi = math.exp(theta[1])
-    _start(h, expit(theta[0]), expit(theta[2]), phi, ladder.start)
+    start_counts(h, theta, ladder.start[: 2 * len(h) + len(ladder.runs)])
     fill_rising(ladder.start, ladder.steps, ladder.value)
-    whole = 0.0
-    total = 0.0
-    for i in range(len(n)):
-        # Items are mostly the same at all sizes.
-        if i == 0 or n[i] != n[i - 1]:
-            whole = rising(phi, n[i])
-        total += base[i] + ladder.value[i] + ladder.value[len(n) + i] - whole
-    return total
+    return sum_counts(base, ladder.value, ladder.runs)
 
 
 @jit
@@ -190,7 +209,6 @@ def log_prior(candidate: int, theta: FloatArray, priors: FloatArray) -> float:
 @jit
 def expand_counts(
     h: FloatArray,
-    n: FloatArray,
     theta: FloatArray,
     priors: FloatArray,
     ladder: Ladder,
@@ -201,40 +219,43 @@ def expand_counts(
 
     Fills gradient (3,) and Hessian (3, 3). The constants are ``base`` and those of the priors.
     """
+    start_counts(h, theta, ladder.start[: 2 * len(h) + len(ladder.runs)])
+    fill_rising_terms(ladder.start, ladder.steps, ladder.value, ladder.first, ladder.second)
     left, right, phi = expit(theta[0]), expit(theta[2]), math.exp(theta[1])
     slope_left, slope_right = left * (1 - left), right * (1 - right)
     bend_left, bend_right = slope_left * (1 - 2 * left), slope_right * (1 - 2 * right)
-    _start(h, left, right, phi, ladder.start)
-    fill_rising_terms(ladder.start, ladder.steps, ladder.value, ladder.first, ladder.second)
-    whole = (0.0, 0.0, 0.0)
     # Sums of their own, not elements of arrays: those would go through memory at each size.
     total, to_0, to_1, to_2 = 0.0, 0.0, 0.0, 0.0
     to_00, to_11, to_22, to_01, to_12, to_02 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(len(n)):
-        if i == 0 or n[i] != n[i - 1]:
-            whole = rising_terms(phi, n[i])
-        down = len(n) + i
+    for i in range(len(h)):
+        down = len(h) + i
         mu = left + (right - left) * h[i]
-        total += ladder.value[i] + ladder.value[down] - whole[0]
-        # In the mean mu and in log phi, by the chain rule from phi.
+        total += ladder.value[i] + ladder.value[down]
+        # In the mean mu and in phi, by the chain rule.
         up1, down1 = ladder.first[i], ladder.first[down]
         up2, down2 = phi * ladder.second[i], phi * ladder.second[down]
         d_mu = phi * (up1 - down1)
         d_mu_mu = phi * (up2 + down2)
-        d_phi = phi * (mu * up1 + (1 - mu) * down1 - whole[1])
-        d_phi_phi = phi * (mu * mu * up2 + (1 - mu) * (1 - mu) * down2 - phi * whole[2]) + d_phi
         d_mu_phi = d_mu + phi * (mu * up2 - (1 - mu) * down2)
         to_left = (1 - h[i]) * slope_left
         to_right = h[i] * slope_right
         to_0 += d_mu * to_left
-        to_1 += d_phi
+        to_1 += mu * up1 + (1 - mu) * down1
         to_2 += d_mu * to_right
         to_00 += d_mu_mu * to_left * to_left + d_mu * (1 - h[i]) * bend_left
-        to_11 += d_phi_phi
+        to_11 += mu * mu * up2 + (1 - mu) * (1 - mu) * down2
         to_22 += d_mu_mu * to_right * to_right + d_mu * h[i] * bend_right
         to_01 += d_mu_phi * to_left
         to_12 += d_mu_phi * to_right
         to_02 += d_mu_mu * to_left * to_right
+    for j in range(len(ladder.runs)):
+        at = 2 * len(h) + j
+        total -= ladder.runs[j] * ladder.value[at]
+        to_1 -= ladder.runs[j] * ladder.first[at]
+        to_11 -= ladder.runs[j] * phi * ladder.second[at]
+    # From phi to log phi.
+    to_1 *= phi
+    to_11 = phi * to_11 + to_1
     gradient[0], gradient[1], gradient[2] = to_0, to_1, to_2
     hessian[0, 0], hessian[1, 1], hessian[2, 2] = to_00, to_11, to_22
     hessian[1, 0], hessian[2, 0], hessian[2, 1] = to_01, to_02, to_12
@@ -252,23 +273,23 @@ def expand_levels(
     h: FloatArray,
     theta: FloatArray,
     priors: FloatArray,
-    ladder: Ladder,
+    first: FloatArray,
+    second: FloatArray,
     gradient: FloatArray,
     hessian: FloatArray,
 ) -> None:
     """Expand counts in the levels alone, log phi standing still: derivatives of ``expand_counts``.
 
-    The equation of log phi is gradient zero and curvature one: a Newton step leaves it where it is.
+    ``first`` and ``second`` are the slopes of theta's copy of the ladder. The equation of log phi
+    is gradient zero and curvature one: a Newton step leaves it where it is.
     """
     left, right, phi = expit(theta[0]), expit(theta[2]), math.exp(theta[1])
     slope_left, slope_right = left * (1 - left), right * (1 - right)
     bend_left, bend_right = slope_left * (1 - 2 * left), slope_right * (1 - 2 * right)
-    _start(h, left, right, phi, ladder.start)
-    fill_rising_slopes(ladder.start, ladder.steps, ladder.first, ladder.second)
     to_0, to_2, to_00, to_22, to_02 = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(len(h)):
-        d_mu = phi * (ladder.first[i] - ladder.first[len(h) + i])
-        d_mu_mu = phi * phi * (ladder.second[i] + ladder.second[len(h) + i])
+        d_mu = phi * (first[i] - first[len(h) + i])
+        d_mu_mu = phi * phi * (second[i] + second[len(h) + i])
         to_left = (1 - h[i]) * slope_left
         to_right = h[i] * slope_right
         to_0 += d_mu * to_left
