@@ -84,7 +84,7 @@ def draw(
             )
             fill_shape(problem, batch.thetas[i, 3], batch.thetas[i, 4], batch.h[i])
         if problem.counted:
-            _step_all_counts(problem, room, grid, batch, n)
+            _step_all_counts(problem, grid, batch, n)
         else:
             _step_all_scores(problem, room, grid, batch, n)
         for i in range(n):
@@ -165,7 +165,7 @@ def _step_shape(problem: Problem, box: FloatArray, u: FloatArray, out: FloatArra
 
 
 @jit
-def _step_all_counts(problem: Problem, room: Room, grid: Grid, batch: Batch, n: int) -> None:
+def _step_all_counts(problem: Problem, grid: Grid, batch: Batch, n: int) -> None:
     """Draw the inner parameters of n draws, and work out their likelihoods.
 
     Each of the two rounds of rising factorials takes all draws at once.
@@ -183,8 +183,8 @@ def _step_all_counts(problem: Problem, room: Room, grid: Grid, batch: Batch, n: 
         copy = slice(i * width, (i + 1) * width)
         h, out = batch.h[i], batch.thetas[i]
         first, second = ladder.first[copy], ladder.second[copy]
-        expand_levels(h, out, problem.priors, first, second, room.gradient, room.hessian)
-        batch.densities[i] *= step_levels(problem, room, batch.u[i, 3:], out)
+        levels = expand_levels(h, out, problem.priors, first, second)
+        batch.densities[i] *= step_levels(problem, levels, batch.u[i, 3:], out)
         start_counts(h, out, ladder.start[copy])
     fill_rising(ladder.start, ladder.steps, ladder.value)
     for i in range(n):

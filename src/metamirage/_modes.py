@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from metamirage._compiled import jit
-from metamirage._newton import MAX_STEP, damped_cholesky, newton_step
+from metamirage._newton import MAX_STEP, damped_factor, newton_step, solve
 from metamirage.curves import FloatArray
 from metamirage.densities import (
     SIGMOID,
@@ -68,15 +68,12 @@ class Problem(NamedTuple):
 class Room(NamedTuple):
     """Working memory of one integral.
 
-    Shape (n,), the counts' rising factorials, three vectors (3,) and two matrices (3, 3).
+    Shape (n,), the counts' rising factorials, a step (3,) and a factor (3, 3).
     """
 
     h: FloatArray
     ladder: Ladder
-    gradient: FloatArray
     step: FloatArray
-    trial: FloatArray
-    hessian: FloatArray
     lower: FloatArray
 
 
@@ -85,9 +82,7 @@ def make_room(problem: Problem) -> Room:
     """Make room for a curve's integral; scores need no rising factorials."""
     n = len(problem.x) if problem.counted else 0
     ladder = make_ladder(problem.y[:n], problem.spread[:n])
-    vectors, matrices = np.empty((3, 3)), np.zeros((2, 3, 3))
-    h = np.empty(len(problem.x))
-    return Room(h, ladder, vectors[0], vectors[1], vectors[2], matrices[0], matrices[1])
+    return Room(np.empty(len(problem.x)), ladder, np.empty(3), np.zeros((3, 3)))
 
 
 @jit
@@ -108,35 +103,38 @@ def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float)
     Ends where a step would gain less than ``enough`` nats, and takes that last step unseen.
     ``room.lower`` becomes the Cholesky factor of the negative Hessian.
     """
-    d = problem.inner
-    priors, ladder = problem.priors, room.ladder
-    value = expand_counts(room.h, theta, priors, ladder, room.gradient, room.hessian)
+    priors, ladder, trial = problem.priors, room.ladder, room.step
+    value, around = expand_counts(room.h, theta, priors, ladder)
     while True:
-        damped_cholesky(room.hessian, d, room.lower)
-        gain = newton_step(room.gradient, room.lower, d, room.step)
+        factor = damped_factor(around.curvature)
+        (s0, s1, s2), gain = newton_step(around.gradient, factor)
         if not gain > enough:
             # A gain that is no number has no step either.
-            for j in range(d if gain >= 0 else 0):
-                theta[j] += room.step[j]
-            return value + max(gain, 0.0)
-        room.trial[:] = theta
+            if gain >= 0:
+                theta[0], theta[1], theta[2] = theta[0] + s0, theta[1] + s1, theta[2] + s2
+                value += gain
+            break
         size = 1.0
         there = -math.inf
         for _ in range(MAX_HALVINGS):
-            for j in range(d):
-                room.trial[j] = theta[j] + size * room.step[j]
-            there = expand_counts(room.h, room.trial, priors, ladder, room.gradient, room.hessian)
+            trial[0] = theta[0] + size * s0
+            trial[1] = theta[1] + size * s1
+            trial[2] = theta[2] + size * s2
+            there, around = expand_counts(room.h, trial, priors, ladder)
             if there > value:
                 break
             size *= 0.4
         if not there > value:
-            return value
+            break
         # Rounding can make a climb of ever smaller steps.
         slow = there - value < 0.01 * enough
         value = there
-        theta[:] = room.trial
+        theta[:] = trial
         if slow:
-            return value
+            break
+    lower = room.lower
+    lower[0, 0], lower[1, 0], lower[1, 1], lower[2, 0], lower[2, 1], lower[2, 2] = factor
+    return value
 
 
 @jit
@@ -253,11 +251,9 @@ def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> 
     out[0], out[1], out[2], out[3] = theta[1], 1.0 / lower[1, 1], 0.0, 0.0
     if not problem.counted:
         return
-    room.gradient[:] = 0.0
-    room.gradient[1] = 1.0
-    newton_step(room.gradient, lower, problem.inner, room.step)
-    variance = room.step[1]
-    out[1] = math.sqrt(variance)
+    factor = lower[0, 0], lower[1, 0], lower[1, 1], lower[2, 0], lower[2, 1], lower[2, 2]
+    with_left, variance, with_right = solve((0.0, 1.0, 0.0), factor)
+    out[1], out[2], out[3] = math.sqrt(variance), with_left / variance, with_right / variance
     # Levels are freer under a smaller phi, for their precision goes with the effective number of
     # items, n (1 + phi) / (n + phi): the marginal of log phi lies below its joint mode.
     phi = math.exp(theta[1])
@@ -269,7 +265,6 @@ def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> 
     growth /= len(room.h)
     informed = 0.0
     for j in range(0, problem.inner, 2):
-        out[2 + j // 2] = room.step[j] / variance
         precision = 0.0
         for m in range(j + 1):
             precision += lower[j, m] ** 2

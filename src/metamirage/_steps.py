@@ -7,7 +7,7 @@ import math
 from metamirage._compiled import jit
 from metamirage._elementary import expit
 from metamirage._modes import Problem, Room, integrate_levels
-from metamirage._newton import damped_cholesky, newton_step
+from metamirage._newton import Expansion, damped_factor, newton_step
 from metamirage.curves import FloatArray
 from metamirage.densities import LOG_2PI
 
@@ -96,26 +96,27 @@ def step_dispersion(
 
 
 @jit
-def step_levels(problem: Problem, room: Room, u: FloatArray, out: FloatArray) -> float:
+def step_levels(problem: Problem, levels: Expansion, u: FloatArray, out: FloatArray) -> float:
     """Draw the levels for counts from their own mode under a log phi.
 
-    That mode is one Newton step away from where ``out`` (3,) stands, by the gradient and Hessian in
-    ``room``. Replaces the levels in ``out`` by uniforms (3,), and returns the density of the
-    proposal.
+    That mode is one Newton step away from where ``out`` (3,) stands, by the expansion there.
+    Replaces the levels in ``out`` by uniforms (3,), and returns the density of the proposal.
     """
-    d = problem.inner
-    damped_cholesky(room.hessian, d, room.lower)
-    newton_step(room.gradient, room.lower, d, room.step)
+    priors = problem.priors
+    factor = damped_factor(levels.curvature)
+    root_left, both, root_right = factor[0], factor[3], factor[5]
+    step, _ = newton_step(levels.gradient, factor)
     density, above = 1.0, 0.0
-    for j in range(2 * (d - 2), -1, -2):
-        mode = out[j] + room.step[j]
-        sd = 1.0 / room.lower[j, j]
-        centre = mode - above * sd
-        sides = level_sides(centre, sd, problem.priors[j, 1])
-        out[j], there = mixed_step(u[j], centre, sides, problem.priors[j], PRIOR_SHARE)
-        density *= there
-        above = room.lower[j, 0] * (out[j] - mode)
-    return density
+    if problem.inner == 3:
+        mode, sd = out[2] + step[2], 1.0 / root_right
+        sides = level_sides(mode, sd, priors[2, 1])
+        out[2], density = mixed_step(u[2], mode, sides, priors[2], PRIOR_SHARE)
+        above = both * (out[2] - mode)
+    sd = 1.0 / root_left
+    centre = out[0] + step[0] - above * sd
+    sides = level_sides(centre, sd, priors[0, 1])
+    out[0], there = mixed_step(u[0], centre, sides, priors[0], PRIOR_SHARE)
+    return density * there
 
 
 @jit

@@ -16,6 +16,7 @@ from scipy.special import gammaln
 
 from metamirage._compiled import inlined, jit
 from metamirage._elementary import expit
+from metamirage._newton import Expansion, Vector
 from metamirage._rising import (
     LANES,
     fill_rising,
@@ -212,12 +213,10 @@ def expand_counts(
     theta: FloatArray,
     priors: FloatArray,
     ladder: Ladder,
-    gradient: FloatArray,
-    hessian: FloatArray,
-) -> float:
+) -> tuple[float, Expansion]:
     """Log joint of counts and (left, log phi, right), but for constants; with its derivatives.
 
-    Fills gradient (3,) and Hessian (3, 3). The constants are ``base`` and those of the priors.
+    The constants are ``base`` and those of the priors.
     """
     start_counts(h, theta, ladder.start[: 2 * len(h) + len(ladder.runs)])
     fill_rising_terms(ladder.start, ladder.steps, ladder.value, ladder.first, ladder.second)
@@ -256,28 +255,28 @@ def expand_counts(
     # From phi to log phi.
     to_1 *= phi
     to_11 = phi * to_11 + to_1
-    gradient[0], gradient[1], gradient[2] = to_0, to_1, to_2
-    hessian[0, 0], hessian[1, 1], hessian[2, 2] = to_00, to_11, to_22
-    hessian[1, 0], hessian[2, 0], hessian[2, 1] = to_01, to_02, to_12
-    hessian[0, 1], hessian[0, 2], hessian[1, 2] = to_01, to_02, to_12
-    for j in range(3):
-        t = (theta[j] - priors[j, 0]) / priors[j, 1]
-        total -= 0.5 * t * t
-        gradient[j] -= t / priors[j, 1]
-        hessian[j, j] -= 1.0 / priors[j, 1] ** 2
-    return total
+    t0, t1, t2 = _from_priors(theta, priors)
+    total -= 0.5 * (t0 * t0 + t1 * t1 + t2 * t2)
+    sd0, sd1, sd2 = priors[0, 1], priors[1, 1], priors[2, 1]
+    gradient = to_0 - t0 / sd0, to_1 - t1 / sd1, to_2 - t2 / sd2
+    c00, c11, c22 = 1.0 / sd0**2 - to_00, 1.0 / sd1**2 - to_11, 1.0 / sd2**2 - to_22
+    return total, Expansion(gradient, (c00, -to_01, c11, -to_02, -to_12, c22))
+
+
+@inlined
+def _from_priors(theta: FloatArray, priors: FloatArray) -> Vector:
+    """Inner parameters in sds of their priors from the means."""
+    return (
+        (theta[0] - priors[0, 0]) / priors[0, 1],
+        (theta[1] - priors[1, 0]) / priors[1, 1],
+        (theta[2] - priors[2, 0]) / priors[2, 1],
+    )
 
 
 @jit
 def expand_levels(
-    h: FloatArray,
-    theta: FloatArray,
-    priors: FloatArray,
-    first: FloatArray,
-    second: FloatArray,
-    gradient: FloatArray,
-    hessian: FloatArray,
-) -> None:
+    h: FloatArray, theta: FloatArray, priors: FloatArray, first: FloatArray, second: FloatArray
+) -> Expansion:
     """Expand counts in the levels alone, log phi standing still: derivatives of ``expand_counts``.
 
     ``first`` and ``second`` are the slopes of theta's copy of the ladder. The equation of log phi
@@ -297,10 +296,8 @@ def expand_levels(
         to_00 += d_mu_mu * to_left * to_left + d_mu * (1 - h[i]) * bend_left
         to_22 += d_mu_mu * to_right * to_right + d_mu * h[i] * bend_right
         to_02 += d_mu_mu * to_left * to_right
-    gradient[0], gradient[1], gradient[2] = to_0, 0.0, to_2
-    hessian[:] = 0.0
-    hessian[0, 0], hessian[1, 1], hessian[2, 2] = to_00, -1.0, to_22
-    hessian[0, 2], hessian[2, 0] = to_02, to_02
-    for j in range(0, 3, 2):
-        gradient[j] -= (theta[j] - priors[j, 0]) / priors[j, 1] ** 2
-        hessian[j, j] -= 1.0 / priors[j, 1] ** 2
+    t0, _, t2 = _from_priors(theta, priors)
+    sd0, sd2 = priors[0, 1], priors[2, 1]
+    gradient = to_0 - t0 / sd0, 0.0, to_2 - t2 / sd2
+    curvature = 1.0 / sd0**2 - to_00, 0.0, 1.0, -to_02, 0.0, 1.0 / sd2**2 - to_22
+    return Expansion(gradient, curvature)
