@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metamirage._compiled import jit
+from metamirage._compiled import inlined, jit
 from metamirage._modes import Problem, Room, climb, fill_shape, make_room, spread
 from metamirage.curves import FloatArray
 from metamirage.densities import LN2, LN10
@@ -173,7 +173,7 @@ def rows_of(box: FloatArray) -> tuple[int, int]:
     return row_at(box[2] + grain), row_at(box[3] - grain)
 
 
-@jit
+@inlined
 def measure(problem: Problem, room: Room, grid: Grid, c: int) -> None:
     """Find the mode and the log mass of cell c, climbing from the mode that stands there."""
     low1, high1, low2, high2 = grid.boxes[c]

@@ -43,7 +43,11 @@ def jit[F: Callable[..., object]](function: F) -> F:
 
 
 def inlined[F: Callable[..., object]](function: F) -> F:
-    """Compile a function into each of its callers, so that their loops can be vectorised."""
+    """Compile a function into each of its callers.
+
+    Loops over one that takes numbers can then be vectorised. For one that takes tuples of arrays
+    the call itself, which copies them and counts references, would cost as much as the work.
+    """
     compile_now: Callable[[Any], Any] = njit(
         cache=True, nogil=True, error_model="numpy", forceinline=True
     )

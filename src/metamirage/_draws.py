@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metamirage._cells import Grid, row_masses, rows_of
-from metamirage._compiled import jit
+from metamirage._compiled import inlined, jit
 from metamirage._modes import Problem, Room, fill_shape, make_room
 from metamirage._rising import fill_rising, fill_rising_slopes
 from metamirage._steps import step_dispersion, step_levels, step_scores
@@ -138,7 +138,7 @@ def _make_batch(problem: Problem) -> Batch:
     )
 
 
-@jit
+@inlined
 def _shifted(point: FloatArray, shift: FloatArray, u: FloatArray) -> None:
     """Shift a point round the unit cube; shapes (6,)."""
     for j in range(6):
@@ -147,13 +147,13 @@ def _shifted(point: FloatArray, shift: FloatArray, u: FloatArray) -> None:
         u[j] = (moved if moved < 1 else moved - 1) * (1 - 1e-9) + 5e-10
 
 
-@jit
+@inlined
 def _cell_at(ends: FloatArray, u: float) -> int:
     """Cell at a share of the sum of all, ``ends`` being the running sums."""
-    return min(np.searchsorted(ends, u * ends[-1]), len(ends) - 1)
+    return int(min(np.searchsorted(ends, u * ends[-1]), len(ends) - 1))
 
 
-@jit
+@inlined
 def _step_shape(problem: Problem, box: FloatArray, u: FloatArray, out: FloatArray) -> float:
     """Draw the shape parameters evenly from a box; return the density."""
     density = 1.0
@@ -164,7 +164,7 @@ def _step_shape(problem: Problem, box: FloatArray, u: FloatArray, out: FloatArra
     return density
 
 
-@jit
+@inlined
 def _step_all_counts(problem: Problem, grid: Grid, batch: Batch, n: int) -> None:
     """Draw the inner parameters of n draws, and work out their likelihoods.
 
@@ -194,7 +194,7 @@ def _step_all_counts(problem: Problem, grid: Grid, batch: Batch, n: int) -> None
             batch.fits[i] = -math.inf
 
 
-@jit
+@inlined
 def _step_all_scores(problem: Problem, room: Room, grid: Grid, batch: Batch, n: int) -> None:
     """Draw the inner parameters of n draws, and work out their likelihoods."""
     for i in range(n):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metamirage._compiled import jit
+from metamirage._compiled import inlined, jit
 from metamirage._newton import MAX_STEP, damped_factor, newton_step, solve
 from metamirage.curves import FloatArray
 from metamirage.densities import (
@@ -85,7 +85,7 @@ def make_room(problem: Problem) -> Room:
     return Room(np.empty(len(problem.x)), ladder, np.empty(3), np.zeros((3, 3)))
 
 
-@jit
+@inlined
 def fill_shape(problem: Problem, shape1: float, shape2: float, h: FloatArray) -> None:
     """Shape at each size, in place."""
     if problem.candidate == SIGMOID:
@@ -96,7 +96,7 @@ def fill_shape(problem: Problem, shape1: float, shape2: float, h: FloatArray) ->
         h[i] = shape(problem.candidate, problem.x[i], first, last, shape1, shape2)
 
 
-@jit
+@inlined
 def climb_counts(problem: Problem, room: Room, theta: FloatArray, enough: float) -> float:
     """Newton ascent of (left, log phi, right) for counts, in place; return the log joint there.
 
@@ -225,7 +225,7 @@ def climb_noise(problem: Problem, room: Room, theta: FloatArray, enough: float) 
             return value
 
 
-@jit
+@inlined
 def climb(problem: Problem, room: Room, theta: FloatArray, enough: float) -> float:
     """Move theta (3,) to the mode given the shape, in place; return the log mass about it.
 
@@ -240,7 +240,7 @@ def climb(problem: Problem, room: Room, theta: FloatArray, enough: float) -> flo
     return value
 
 
-@jit
+@inlined
 def spread(problem: Problem, room: Room, theta: FloatArray, out: FloatArray) -> None:
     """Describe the marginal of the dispersion after a climb to theta.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from metamirage._compiled import jit
+from metamirage._compiled import inlined
 
 type Vector = tuple[float, float, float]
 # Lower triangle of a symmetric matrix or of its Cholesky factor, by rows: 00, 10, 11, 20, 21, 22.
@@ -29,7 +29,7 @@ class Expansion(NamedTuple):
     curvature: Triangle
 
 
-@jit
+@inlined
 def damped_factor(curvature: Triangle) -> Triangle:
     """Cholesky factor with the smallest of a rising series of dampings that works.
 
@@ -53,7 +53,7 @@ def damped_factor(curvature: Triangle) -> Triangle:
     return 1.0, 0.0, 1.0, 0.0, 0.0, 1.0
 
 
-@jit
+@inlined
 def solve(right: Vector, factor: Triangle) -> Vector:
     """Solve L L' step = right."""
     l00, l10, l11, l20, l21, l22 = factor
@@ -65,7 +65,7 @@ def solve(right: Vector, factor: Triangle) -> Vector:
     return (y0 - l10 * s1 - l20 * s2) / l00, s1, s2
 
 
-@jit
+@inlined
 def newton_step(gradient: Vector, factor: Triangle) -> tuple[Vector, float]:
     """Return the step to the top of the quadratic model, cut in length, and what it gains uncut."""
     s0, s1, s2 = solve(gradient, factor)

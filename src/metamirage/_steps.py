@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from metamirage._compiled import jit
+from metamirage._compiled import inlined, jit
 from metamirage._elementary import expit
 from metamirage._modes import Problem, Room, integrate_levels
 from metamirage._newton import Expansion, damped_factor, newton_step
@@ -79,7 +79,7 @@ def level_sides(centre: float, sd: float, prior_sd: float) -> tuple[float, float
     return (long, short) if skew > 0 else (short, long)
 
 
-@jit
+@inlined
 def step_dispersion(
     problem: Problem, theta: FloatArray, marginal: FloatArray, u: float, out: FloatArray
 ) -> float:
@@ -92,10 +92,10 @@ def step_dispersion(
     out[1] = marginal[0] + marginal[1] * step
     for j in range(0, problem.inner, 2):
         out[j] = theta[j] + marginal[2 + j // 2] * (out[1] - theta[1])
-    return density / marginal[1]
+    return float(density / marginal[1])
 
 
-@jit
+@inlined
 def step_levels(problem: Problem, levels: Expansion, u: FloatArray, out: FloatArray) -> float:
     """Draw the levels for counts from their own mode under a log phi.
 

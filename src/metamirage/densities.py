@@ -54,7 +54,7 @@ def shape(
     return math.expm1(k * u) / math.expm1(k)
 
 
-@jit
+@inlined
 def fill_sigmoid(x: FloatArray, location: float, log_width: float, h: FloatArray) -> None:
     """Shape of the sigmoid at each size, in place; shapes (n,)."""
     steepness = LOGISTIC_WIDTH * math.exp(-log_width)
@@ -198,7 +198,7 @@ def log_likelihood_scores(
     return total
 
 
-@jit
+@inlined
 def log_prior(candidate: int, theta: FloatArray, priors: FloatArray) -> float:
     """Log prior of the candidate's own parameters; ``priors`` has shape (5, 2)."""
     total = 0.0
@@ -273,7 +273,7 @@ def _from_priors(theta: FloatArray, priors: FloatArray) -> Vector:
     )
 
 
-@jit
+@inlined
 def expand_levels(
     h: FloatArray, theta: FloatArray, priors: FloatArray, first: FloatArray, second: FloatArray
 ) -> Expansion:
