@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metamirage.findings import PREDICTED, SWAPPED
 from metamirage.rates import count_rates
 from metamirage.report import render_selfcheck
 from metamirage.report.calibration import (
@@ -18,7 +19,7 @@ from metamirage.report.calibration import (
     standing,
     verdict_table,
 )
-from metamirage.report.text import NBSP
+from metamirage.report.text import NBSP, percent
 
 
 def trials(world: str, estimand: str, rejected: int, n: int) -> pd.DataFrame:
@@ -109,6 +110,21 @@ def test_false_verdicts_are_counted_by_what_was_true() -> None:
     assert mirage.startswith("False mirage, on tasks that break: 2 of 50 tasks")
     assert ("40 of 50" in seen, "30 of 50" in explained) == (True, True)
     assert len(verdict_table(rates).rows) == 4
+
+
+@pytest.mark.parametrize(("signed", "equal", "warned"), [(0, 5, 0), (30, 5, 1), (0, 40, 1)])
+def test_a_test_of_two_forecasts_is_judged_by_its_sign_and_where_they_are_equal(
+    signed: int, equal: int, warned: int
+) -> None:
+    counts = {"gain": 60, f"gain_{PREDICTED}": signed, f"gain_{SWAPPED}": equal}
+    every = [trials("W1", name, n, 100) for name, n in counts.items()]
+    rates = count_rates(pd.concat(every).assign(hypothesis="H4"), n_draws=99, versions="x")
+    said = beside_claim(rates, hypothesis="H4", estimand="gain").replace(NBSP, " ")
+    assert "this test rejects in 60 % (95 % interval 50 % to 70 %) of 100 sets of W1" in said
+    first, second = (percent(n / 100).replace(NBSP, " ") for n in (signed, equal))
+    assert f"that the thesis predicts it rejects in {first} (" in said
+    assert f"so that neither is better, it rejects in {second} (" in said
+    assert said.count("that is too often") == warned
 
 
 @pytest.mark.parametrize(("rejected", "warned"), [(60, True), (2, False)])

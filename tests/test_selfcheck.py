@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from metamirage.rates import read_rates
 from metamirage.selfcheck import Drawn, draw_set, foresee_set, judge_set, make_set
 from metamirage.selfcheck import _fit_sigmoid as fit_sigmoid
 from metamirage.selfcheck import check_sets as check_all
-from metamirage.selfcheck_pairs import family_rows, forecast_pairs
+from metamirage.selfcheck_pairs import family_rows, forecast_pairs, forecast_rows
 from metamirage.tables import check
 from metamirage.worlds import N_BOTH, NULL_WORLDS, WORLDS
 
@@ -109,6 +110,38 @@ def test_the_primary_family_is_corrected_for_its_size() -> None:
         "log_score_gain_rising_holm": 0.04,
         "any_holm": 0.04,
     }
+
+
+def winning_forecasts(n_tasks: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two pairs a task whose two-step forecast wins by 10 + t nats, and their curves."""
+    forecasts, curves = [], []
+    for t, shots in product(range(n_tasks), (0, 1)):
+        one, other = f"{t}|exact|{shots}", f"{t}|likelihood|{shots}"
+        head = {"curve_id": one, "n_left_out": 1, "target": 1, "crps": 0.5}
+        direct = {"predictor": "averaged", "partner": "", "stratum": "", "log_score": 0.0}
+        steps = {"predictor": "two_step", "partner": other, "stratum": "same outputs"}
+        forecasts += [head | direct, head | steps | {"log_score": 10.0 + t}]
+        block = {"task": str(t), "subtask": "", "family": "f", "n_shots": shots, "p_jump": 1.0}
+        curves += [block | {"curve_id": one, "label": 1.0}]
+        curves += [block | {"curve_id": other, "label": 0.0}]
+    return pd.DataFrame(forecasts), pd.DataFrame(curves)
+
+
+def test_forecasts_named_at_random_are_equally_good() -> None:
+    tables, n_tasks = winning_forecasts(12), 12
+    rejected, sums = 0, set()
+    for seed in range(200):
+        tests = forecast_rows(*tables, seed=seed, n_draws=99)
+        found = pd.DataFrame(tests).set_index("estimand")
+        assert found.loc["log_score_gain_predicted", "p_value"] < 0.05
+        swapped = found.loc["log_score_gain_swapped"]
+        rejected += swapped["p_value"] <= 0.05
+        sums.add(round(swapped["estimate"] * n_tasks))
+    # Nominal 5 % of 200: outside of this once in a thousand.
+    assert 1 <= rejected <= 21
+    # Both pairs of a task change names together, so its gain never cancels: sums stay even.
+    assert len(sums) > 20
+    assert {total % 2 for total in sums} == {0}
 
 
 def test_only_the_first_sets_are_forecast_and_the_same_every_time() -> None:

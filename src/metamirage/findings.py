@@ -10,6 +10,9 @@ from metamirage.tables import STRATA
 
 # Of a task, by its latent; the order is that of latent.STATEMENTS, with the default last.
 LATENT_VERDICTS = ("metric-explained", "real", "unresolved")
+# What is appended to an estimand of the selfcheck: its rejections with the sign that the thesis
+# predicts, and those of the same numbers where names drawn at random make the null true.
+PREDICTED, SWAPPED = "predicted", "swapped"
 # Of a task, by all its metrics.
 RESIDUAL_STATES = ("stays sharp", "changes", "open", "not sharp", "one metric")
 # Of a curve: its bend in log size.

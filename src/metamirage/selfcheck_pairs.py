@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from metamirage.curves import Curve
-from metamirage.findings import LATENT_VERDICTS
+from metamirage.findings import LATENT_VERDICTS, PREDICTED, SWAPPED
 from metamirage.forecasts import COLUMNS, DTYPES, Block, direct_rows, make_blocks, two_step_rows
 from metamirage.foresight import GAINS, foresight_rows, step_gains
 from metamirage.holdouts import Fits, designs
@@ -25,10 +25,6 @@ Row = dict[str, object]
 # Estimands of the primary family after Holm's correction: of one member, and of whether any of
 # them rejects.
 HOLM, ANY_HOLM = "holm", "any_holm"
-# Rejections of a test that count only where its estimate has the sign that the thesis predicts.
-PREDICTED = "predicted"
-# Tests of the same gains after the two forecasts of each task have changed names at random.
-SWAPPED = "swapped"
 
 
 def forecast_pairs(curves: Sequence[Curve], tags: pd.DataFrame, *, seed: int) -> pd.DataFrame:

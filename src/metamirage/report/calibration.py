@@ -14,14 +14,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from metamirage.figures import BLUE, VERMILION, styled
-from metamirage.findings import LATENT_VERDICTS
+from metamirage.findings import LATENT_VERDICTS, PREDICTED, SWAPPED
 from metamirage.rates import LEVEL
 from metamirage.report.exhibits import Exhibit, embedded
 from metamirage.report.layouts import Plain
 from metamirage.report.text import NBSP, count_of, listed, number, percent, plural
 from metamirage.worlds import NULL_WORLDS, SENTENCES
 
-PREDICTED_GAIN = "log_score_gain_predicted"
+PREDICTED_GAIN = f"log_score_gain_{PREDICTED}"
 NOT_MEASURED = "The error rates of this test were not measured."
 # Rows that the figure shows: those that stand for a hypothesis, and naive ones beside them.
 SHOWN = {
@@ -34,12 +34,17 @@ SHOWN = {
     ("H1", "p_sharp"): "H1 P(sharp)",
     ("H1", "naive_fisher"): "H1 Fisher by curve (naive)",
     ("H5", "translation"): "H5 translation",
-    ("H4", "log_score_gain_predicted"): "H4 of all curves, as predicted",
-    ("H4", "log_score_gain_rising_predicted"): "H4, as predicted",
+    ("H4", PREDICTED_GAIN): "H4 of all curves, as predicted",
+    ("H4", f"log_score_gain_rising_{PREDICTED}"): "H4, as predicted",
+    ("H4", f"log_score_gain_rising_{SWAPPED}"): "H4, forecasts named at random",
     ("H2, H4", "any_holm"): "H2 or H4, after Holm",
 }
-# What a test asks that is true without an effect of class: rejecting is then right.
-RIGHT_WITHOUT_EFFECT = {("H5", "equal_width")}
+# What a test asks that is true without an effect of class: rejecting is then right. Two ways to
+# forecast differ in every world, in either direction.
+RIGHT_WITHOUT_EFFECT = {
+    ("H5", "equal_width"),
+    *(("H4", name) for name in ("log_score_gain", "crps_gain", "log_score_gain_rising")),
+}
 # Kinds of skill that do not break, and those that do: a verdict that says the other is false.
 UNBROKEN, BROKEN = ("flat", "smooth"), ("break",)
 
@@ -62,17 +67,36 @@ def beside_claim(rates: pd.DataFrame | None, *, hypothesis: str, estimand: str) 
     if rates is None:
         # The page says once that nothing was measured.
         return ""
-    found = tests_of(rates)
-    found = found[(found["hypothesis"] == hypothesis) & (found["estimand"] == estimand)]
-    if found.empty:
+    null, power = _by_effect(rates, hypothesis, estimand)
+    if null.empty and power.empty:
         return NOT_MEASURED
-    null = found[found["world"].isin(NULL_WORLDS)]
-    power = found[found["class_effect"]]
     said = [
         f"Measured on simulated benchmarks, at {LEVEL}: without an effect of class this test"
         f" rejects in {_rates_said(null)}; with one in {_rates_said(power)}."
     ]
-    return " ".join([*said, *_warning(null)])
+    signed, power = _by_effect(rates, hypothesis, f"{estimand}_{PREDICTED}")
+    if signed.empty:
+        return " ".join([*said, *_warning(null)])
+    said.append(
+        "Class or no class, what it compares is equal in no world; with the sign that the thesis"
+        f" predicts it rejects in {_rates_said(signed)}; with an effect in {_rates_said(power)}."
+    )
+    equal, _ = _by_effect(rates, hypothesis, f"{estimand}_{SWAPPED}")
+    if len(equal):
+        said.append(
+            "Where the two forecasts of each task are named at random, so that neither is better,"
+            f" it rejects in {_rates_said(equal)}."
+        )
+    return " ".join([*said, *_warning(signed), *_warning(equal)])
+
+
+def _by_effect(
+    rates: pd.DataFrame, hypothesis: str, estimand: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of one test in the worlds without anything to find, and in those with an effect."""
+    found = tests_of(rates)
+    found = found[(found["hypothesis"] == hypothesis) & (found["estimand"] == estimand)]
+    return found[found["world"].isin(NULL_WORLDS)], found[found["class_effect"].astype(bool)]
 
 
 def beside_verdicts(rates: pd.DataFrame | None) -> str:
