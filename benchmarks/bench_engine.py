@@ -62,7 +62,7 @@ class Extent:
 
 QUICK = Extent({"engine": 6, "scipy": 6, "nutpie": 6, "pymc": 1}, 2, (100,), (5, 12), 20, 16)
 USUAL = Extent(
-    {"engine": 60, "scipy": 60, "nutpie": 60, "pymc": 3},
+    {"engine": 60, "scipy": 60, "nutpie": 60, "pymc": 12},
     20,
     (100, 1_000, 10_000),
     (5, 8, 12, 20, 50),

@@ -15,7 +15,6 @@ from metamirage._rising import fill_rising, fill_rising_slopes
 from metamirage._steps import step_dispersion, step_levels, step_scores
 from metamirage.curves import FloatArray
 from metamirage.densities import (
-    MAX_LOG_DISPERSION,
     Ladder,
     expand_levels,
     log_likelihood_scores,
@@ -189,9 +188,7 @@ def _step_all_counts(problem: Problem, grid: Grid, batch: Batch, n: int) -> None
     fill_rising(ladder.start, ladder.steps, ladder.value)
     for i in range(n):
         value = ladder.value[i * width : (i + 1) * width]
-        batch.fits[i] = sum_counts(problem.base, value, ladder.runs)
-        if batch.thetas[i, 1] > MAX_LOG_DISPERSION:
-            batch.fits[i] = -math.inf
+        batch.fits[i] = sum_counts(problem.base, batch.thetas[i], value, ladder.runs)
 
 
 @inlined

@@ -158,7 +158,7 @@ def start_counts(h: FloatArray, theta: FloatArray, start: FloatArray) -> None:
 
 
 @inlined
-def sum_counts(base: FloatArray, value: FloatArray, runs: FloatArray) -> float:
+def sum_counts(base: FloatArray, theta: FloatArray, value: FloatArray, runs: FloatArray) -> float:
     """Log likelihood of all counts from the rising factorials of their copy.
 
     Counts k of n are beta-binomial of mean mu, their parameters summing to phi: log Gamma ratios of
@@ -169,7 +169,7 @@ def sum_counts(base: FloatArray, value: FloatArray, runs: FloatArray) -> float:
         total += base[i] + value[i] + value[len(base) + i]
     for j in range(len(runs)):
         total -= runs[j] * value[2 * len(base) + j]
-    return total
+    return -math.inf if theta[1] > MAX_LOG_DISPERSION else total
 
 
 @jit
@@ -177,11 +177,9 @@ def log_likelihood_counts(
     h: FloatArray, base: FloatArray, theta: FloatArray, ladder: Ladder
 ) -> float:
     """Log likelihood of all counts, given the shape h at each; shapes (n,)."""
-    if theta[1] > MAX_LOG_DISPERSION:
-        return -math.inf
     start_counts(h, theta, ladder.start[: 2 * len(h) + len(ladder.runs)])
     fill_rising(ladder.start, ladder.steps, ladder.value)
-    return sum_counts(base, ladder.value, ladder.runs)
+    return sum_counts(base, theta, ladder.value, ladder.runs)
 
 
 @jit

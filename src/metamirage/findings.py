@@ -343,9 +343,10 @@ TRIALS = schema(
         "kind": text("What the row is.", KINDS),
         "hypothesis": text("Hypothesis of a test or verdict on a task, else empty."),
         "estimand": text(
-            "Estimand of the test: with _predicted if only the predicted sign counts, with _holm if"
-            " adjusted in the primary family, any_holm if any of it rejects; measure whose 90 %"
-            " interval was held against the truth; verdict and kind of skill."
+            "Estimand of the test: with _predicted if only the predicted sign counts, with _swapped"
+            " if the two forecasts of each task were named at random, with _holm if adjusted in the"
+            " primary family, any_holm if any of it rejects; measure whose 90 % interval was held"
+            " against the truth; verdict and kind of skill."
         ),
         "estimate": real("Of a test."),
         "p_value": share("Of a test; missing where it could not be made."),

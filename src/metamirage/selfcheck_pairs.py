@@ -163,8 +163,9 @@ def family_rows(tests: Sequence[Row]) -> list[Row]:
     Returns
     -------
     list of dict
-        Rows of ``findings.TRIALS``: one a member with its adjusted p-value, and one with the
-        smallest of these, by which the family rejects.
+        Rows of ``findings.TRIALS``: one a member with its adjusted p-value, one with the smallest
+        of these, by which the family rejects, and one with the smallest of those whose estimate has
+        the sign that the thesis predicts.
     """
     found = {(row["hypothesis"], row["estimand"]): row for row in tests}
     table = pd.DataFrame(
@@ -173,9 +174,13 @@ def family_rows(tests: Sequence[Row]) -> list[Row]:
     adjusted = adjust(table)
     records = adjusted.assign(p_value=adjusted["p_adjusted"]).to_dict("records")
     rows: list[Row] = [{str(name): value for name, value in r.items()} for r in records]
-    smallest = {"estimate": np.nan, "p_value": adjusted["p_adjusted"].min()}
     names = ", ".join(sorted(str(row["hypothesis"]) for row in rows))
+    p_adjusted = adjusted["p_adjusted"]
+    smallest = {
+        ANY_HOLM: p_adjusted.min(),
+        f"{ANY_HOLM}_{PREDICTED}": p_adjusted.where(adjusted["estimate"] > 0, 1.0).min(),
+    }
     return [
         *(_test(r["hypothesis"], f"{r['estimand']}_{HOLM}", r) for r in rows),
-        _test(names, ANY_HOLM, smallest),
+        *(_test(names, name, {"estimate": np.nan, "p_value": p}) for name, p in smallest.items()),
     ]

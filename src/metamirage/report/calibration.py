@@ -37,13 +37,15 @@ SHOWN = {
     ("H4", PREDICTED_GAIN): "H4 of all curves, as predicted",
     ("H4", f"log_score_gain_rising_{PREDICTED}"): "H4, as predicted",
     ("H4", f"log_score_gain_rising_{SWAPPED}"): "H4, forecasts named at random",
-    ("H2, H4", "any_holm"): "H2 or H4, after Holm",
+    ("H2, H4", f"any_holm_{PREDICTED}"): "H2 or H4 after Holm, as predicted",
 }
 # What a test asks that is true without an effect of class: rejecting is then right. Two ways to
 # forecast differ in every world, in either direction.
 RIGHT_WITHOUT_EFFECT = {
     ("H5", "equal_width"),
     *(("H4", name) for name in ("log_score_gain", "crps_gain", "log_score_gain_rising")),
+    ("H4", "log_score_gain_rising_holm"),
+    ("H2, H4", "any_holm"),
 }
 # Kinds of skill that do not break, and those that do: a verdict that says the other is false.
 UNBROKEN, BROKEN = ("flat", "smooth"), ("break",)
