@@ -154,7 +154,7 @@ def test_derivatives_equal_finite_differences(theta: tuple[float, float, float])
 def test_the_expansion_of_the_levels_is_that_of_all(theta: tuple[float, float, float]) -> None:
     _, gradient, hessian = expanded(np.array(theta))
     ladder = make_ladder(COUNTS, ITEMS)
-    start_counts(SHAPE, np.array(theta), ladder.start[: 2 * len(SHAPE) + len(ladder.runs)])
+    start_counts(SHAPE, np.array(theta), ladder.start)
     fill_rising_slopes(ladder.start, ladder.steps, ladder.first, ladder.second)
     around = expand_levels(SHAPE, np.array(theta), PRIORS, ladder.first, ladder.second)
     levels, curved = np.array(around.gradient), -unfolded(around.curvature)

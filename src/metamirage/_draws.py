@@ -15,11 +15,9 @@ from metamirage._rising import fill_rising, fill_rising_slopes
 from metamirage._steps import step_dispersion, step_levels, step_scores
 from metamirage.curves import FloatArray
 from metamirage.densities import (
-    Ladder,
     expand_levels,
     log_likelihood_scores,
     log_prior,
-    make_ladder,
     start_counts,
     sum_counts,
 )
@@ -68,8 +66,8 @@ def draw(
     The points ``sobol`` (p, 6) in the unit cube are used once under each random shift (r, 6).
     """
     ends = np.cumsum(shares)
-    room = make_room(problem)
-    batch = _make_batch(problem)
+    room = make_room(problem, BATCH)
+    batch = _make_batch(len(problem.x))
     for first in range(0, log_weights.size, BATCH):
         n = min(BATCH, log_weights.size - first)
         for i in range(n):
@@ -83,7 +81,7 @@ def draw(
             )
             fill_shape(problem, batch.thetas[i, 3], batch.thetas[i, 4], batch.h[i])
         if problem.counted:
-            _step_all_counts(problem, grid, batch, n)
+            _step_all_counts(problem, room, grid, batch, n)
         else:
             _step_all_scores(problem, room, grid, batch, n)
         for i in range(n):
@@ -110,8 +108,6 @@ class Batch(NamedTuple):
         Shape of each at all sizes, shape (b, n).
     fits
         Log likelihoods, shape (b,).
-    ladder
-        One copy a draw; none for scores.
     """
 
     u: FloatArray
@@ -120,20 +116,17 @@ class Batch(NamedTuple):
     densities: FloatArray
     h: FloatArray
     fits: FloatArray
-    ladder: Ladder
 
 
 @jit
-def _make_batch(problem: Problem) -> Batch:
-    n = len(problem.x) if problem.counted else 0
+def _make_batch(n_sizes: int) -> Batch:
     return Batch(
         np.empty((BATCH, 6)),
         np.empty(BATCH, dtype=np.int64),
         np.zeros((BATCH, 5)),
         np.empty(BATCH),
-        np.empty((BATCH, len(problem.x))),
+        np.empty((BATCH, n_sizes)),
         np.empty(BATCH),
-        make_ladder(problem.y[:n], problem.spread[:n], BATCH),
     )
 
 
@@ -164,12 +157,12 @@ def _step_shape(problem: Problem, box: FloatArray, u: FloatArray, out: FloatArra
 
 
 @inlined
-def _step_all_counts(problem: Problem, grid: Grid, batch: Batch, n: int) -> None:
+def _step_all_counts(problem: Problem, room: Room, grid: Grid, batch: Batch, n: int) -> None:
     """Draw the inner parameters of n draws, and work out their likelihoods.
 
-    Each of the two rounds of rising factorials takes all draws at once.
+    Each of the two rounds of rising factorials takes all draws at once, a copy of the ladder each.
     """
-    ladder = batch.ladder
+    ladder = room.ladder
     width = 2 * len(problem.x) + len(ladder.runs)
     for i in range(n):
         c, out = batch.cells[i], batch.thetas[i]

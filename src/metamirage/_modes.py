@@ -78,10 +78,13 @@ class Room(NamedTuple):
 
 
 @jit
-def make_room(problem: Problem) -> Room:
-    """Make room for a curve's integral; scores need no rising factorials."""
+def make_room(problem: Problem, copies: int = 1) -> Room:
+    """Make room for a curve's integral, for counts with so many copies of the ladder.
+
+    Scores need no rising factorials.
+    """
     n = len(problem.x) if problem.counted else 0
-    ladder = make_ladder(problem.y[:n], problem.spread[:n])
+    ladder = make_ladder(problem.y[:n], problem.spread[:n], copies)
     return Room(np.empty(len(problem.x)), ladder, np.empty(3), np.zeros((3, 3)))
 
 

@@ -100,8 +100,8 @@ class Ladder(NamedTuple):
     """The rising factorials of a curve's counts side by side, where they are worked out at once.
 
     Each copy serves one theta: successes of all n sizes, then failures of all, then items, once for
-    each run of sizes with the same number. Nothing over an argument of one fills up to a multiple
-    of ``LANES``.
+    each run of sizes with the same number. Nothing over any argument fills up to a multiple of
+    ``LANES``.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def log_likelihood_counts(
     h: FloatArray, base: FloatArray, theta: FloatArray, ladder: Ladder
 ) -> float:
     """Log likelihood of all counts, given the shape h at each; shapes (n,)."""
-    start_counts(h, theta, ladder.start[: 2 * len(h) + len(ladder.runs)])
+    start_counts(h, theta, ladder.start)
     fill_rising(ladder.start, ladder.steps, ladder.value)
     return sum_counts(base, theta, ladder.value, ladder.runs)
 
@@ -216,7 +216,7 @@ def expand_counts(
 
     The constants are ``base`` and those of the priors.
     """
-    start_counts(h, theta, ladder.start[: 2 * len(h) + len(ladder.runs)])
+    start_counts(h, theta, ladder.start)
     fill_rising_terms(ladder.start, ladder.steps, ladder.value, ladder.first, ladder.second)
     left, right, phi = expit(theta[0]), expit(theta[2]), math.exp(theta[1])
     slope_left, slope_right = left * (1 - left), right * (1 - right)
