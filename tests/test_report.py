@@ -5,13 +5,17 @@ from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from metamirage.rates import read_rates
 from metamirage.report import join_curves, render_benchmark, render_index
 from metamirage.report import text as report_text
+from metamirage.report.calibration import beside_claim
+from metamirage.report.results import H1_ROW, H2_ROW, H4_ROW, H5_ROW
 from metamirage.report.text import ERROR_RATES_UNKNOWN, NBSP
 from multiverse_builders import assess, tables_of
 from report_builders import index_inputs, report_inputs
@@ -267,3 +271,11 @@ def test_the_sentence_on_printed_numbers_follows_the_table() -> None:
     inside, outside = report_text.reproduced(claims(95.5)), report_text.reproduced(claims(80.0))
     assert f"1 of 1 (100{NBSP}%) of these lie within" in inside
     assert f"0 of 1 (0{NBSP}%) of these lie within" in outside
+
+
+def test_each_claim_stands_beside_the_rates_of_its_own_test(repository: Path) -> None:
+    rates = read_rates(repository / "data/raw/selfcheck/rates.csv")
+    words = Outline(render_benchmark(replace(report_inputs(), rates=rates))).words
+    for row in (H1_ROW, H2_ROW, H4_ROW, H5_ROW):
+        said = beside_claim(rates, hypothesis=row["hypothesis"], estimand=row["estimand"])
+        assert " ".join(said.split()) in words, row["hypothesis"]

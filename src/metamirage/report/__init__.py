@@ -184,16 +184,17 @@ def _sharpness_sentences(inputs: ReportInputs) -> dict[str, str]:
 
 def _measured(rates: pd.DataFrame | None) -> dict[str, str]:
     """Error rates of the tests behind the claims, by hypothesis."""
-    claims = (results.H1_ROW, results.H2_ROW, results.H5_ROW)
-    ahead = [] if rates is None else calibration.foresight_warning(rates)
-    return {
-        "rates_H3": calibration.beside_verdicts(rates),
-        "rates_H4": " ".join(ahead),
-    } | {
+    claims = (results.H1_ROW, results.H2_ROW, results.H4_ROW, results.H5_ROW)
+    said = {
         f"rates_{row['hypothesis']}": calibration.beside_claim(
             rates, hypothesis=row["hypothesis"], estimand=row["estimand"]
         )
         for row in claims
+    }
+    ahead = [] if rates is None else calibration.foresight_warning(rates)
+    return said | {
+        "rates_H3": calibration.beside_verdicts(rates),
+        "rates_H4": " ".join([said["rates_H4"], *ahead]),
     }
 
 
