@@ -195,7 +195,8 @@ def _earlier_seconds(records: Path) -> dict[str, float]:
             seconds[urlsafe_b64decode(name).decode()] = record["endtime"] - record["starttime"]
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return seconds
+    # `--touch` leaves a record of no length.
+    return {file: length for file, length in seconds.items() if length > 0.5}
 
 
 class Terminal(logging.Handler):
@@ -211,15 +212,15 @@ class Terminal(logging.Handler):
         self._running: dict[int, tuple[Job, float]] = {}
         self._done: dict[Job, float] = {}
         self._ended: list[str] = []
-        self._began = 0.0
+        self._began, self._understood = 0.0, True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record's lines to where Snakemake writes."""
         try:
-            lines = self.lines(record)
+            lines = self.lines(record) if self._understood else None
         except Exception:
             # Another version of Snakemake may build its records otherwise: then as it likes.
-            lines = None
+            lines, self._understood = None, False
         if lines is None:
             self._native.handle(record)
         elif lines:
@@ -260,13 +261,13 @@ class Terminal(logging.Handler):
         job = Job(record.rule_name, label, outputs, record.reason)
         self._running[record.jobid] = (job, record.created)
         self._began = self._began or record.created
-        return [_clip(f"{_name(job)}  {explain(job.reason, _makers(self._jobs))}")]
+        return [_clip(f"{self._head(job)}  {explain(job.reason, _makers(self._jobs))}")]
 
     def _finished(self, record: Any) -> list[str]:
         if record.job_id in self._running:
             job, since = self._running.pop(record.job_id)
             self._done[job] = record.created - since
-            self._ended.append(f"{_name(job)}  done in {_spell(self._done[job])}")
+            self._ended.append(f"{self._head(job)}  done in {_spell(self._done[job])}")
         return []
 
     def _progress(self, record: logging.LogRecord) -> list[str]:
@@ -280,6 +281,10 @@ class Terminal(logging.Handler):
             at_once = (sum(self._done.values()) + running) / elapsed
             progress += f", {_time_left(list(self._expected(record.created)), at_once)}"
         return [*ended[:-1], f"{ended[-1]}; {progress}"]
+
+    def _head(self, job: Job) -> str:
+        rules, labels = zip(*((job.rule, job.label) for job in self._jobs), strict=True)
+        return f"{job.rule:{max(map(len, rules))}}  {job.label:{max(map(len, labels))}}"
 
     def _expected(self, now: float) -> Iterator[float | None]:
         """Yield the seconds each remaining job needs: as before, or as its rule did elsewhere."""
@@ -310,10 +315,6 @@ def take_over(logger: logging.Logger, plan: Callable[[], list[Job]], *, dry: boo
         if native.name == "DefaultStreamHandler" and isinstance(native, logging.StreamHandler):
             logger.removeHandler(native)
             logger.addHandler(Terminal(native, plan, dry=dry))
-
-
-def _name(job: Job) -> str:
-    return f"{job.rule:20}  {job.label:14}"
 
 
 def _makers(jobs: Iterable[Job]) -> dict[str, str]:
