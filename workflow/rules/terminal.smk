@@ -26,7 +26,6 @@ def planned_jobs():
 
 
 asked = workflow.output_settings
-if workflow.exec_mode == ExecMode.DEFAULT and not (
-    asked.verbose or asked.quiet or asked.debug_dag
-):
+native = asked.verbose or asked.quiet or asked.debug_dag
+if workflow.exec_mode == ExecMode.DEFAULT and not native:
     take_over(logger, planned_jobs, dry=asked.dryrun)

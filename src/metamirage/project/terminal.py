@@ -23,7 +23,7 @@ RECORDS = Path(".snakemake/metadata")
 HIDDEN = re.compile(
     r"Building DAG|Using shell|Provided (cores|resources)|Rules claiming more|Select jobs to"
     r"|Singularity containers|Conda environments|Reasons:|Some jobs were triggered by prov"
-    r"|Rules with provenance|This was a dry-run"
+    r"|Rules with provenance|This was a dry-run|Shell command: None"
 )
 HIDDEN_EVENTS = {"workflow_started", "resources_info", "job_started"}
 SIMPLE_REASONS = {
@@ -64,15 +64,14 @@ def explain(reason: str, makers: Mapping[str, str]) -> str:
         Such as ``code changed (fitting/fits.py)``, or ``follows fit_curves`` if its inputs are
         made again and nothing else is new.
     """
-    rest = _PARAMS.sub("", reason)
-    words = [short for start, short in SIMPLE_REASONS.items() if start in rest]
+    rest, params = _PARAMS.sub("", reason), _PARAMS.search(reason)
+    words = list(_changed_params(params[1], params[2])) if params else []
+    words += [short for start, short in SIMPLE_REASONS.items() if start in rest]
     if updated := re.search(r"Updated input files: (.*?)(?=; [A-Z]|; ?$|$)", rest):
         words.append(f"changed: {_some(updated[1].split(', '))}")
-    if params := _PARAMS.search(reason):
-        words += _changed_params(params[1], params[2])
     if not words and (made := re.search(r"updated by another job: (.*?)(?=; [A-Z]|$)", rest)):
         rules = {makers.get(file, file) for file in made[1].split(", ")}
-        words.append(f"follows {_some(sorted(rules))}")
+        words.append(f"follows {_some(sorted(rules), 1)}")
     return ", ".join(words) or reason
 
 
@@ -110,10 +109,10 @@ def _flat(value: Any) -> Iterator[tuple[str, str]]:
             yield "", repr(value)
 
 
-def _some(names: Sequence[str]) -> str:
-    """List two names and the number of the others."""
-    others = len(names) - 2
-    return ", ".join(names[:2]) + (f" and {others} more" if others > 0 else "")
+def _some(names: Sequence[str], most: int = 2) -> str:
+    """List a few names and the number of the others."""
+    others = len(names) - most
+    return ", ".join(names[:most]) + (f" and {others} more" if others > 0 else "")
 
 
 def plan_lines(jobs: Sequence[Job], earlier: Mapping[str, float]) -> list[str]:
@@ -138,7 +137,7 @@ def plan_lines(jobs: Sequence[Job], earlier: Mapping[str, float]) -> list[str]:
     wide = max((len(job.rule) for job in jobs), default=0)
     texts = {group: " ".join(filter(None, labels)) for group, labels in groups.items()}
     # Labels give way to the reason, which is what a person looks for.
-    why_wide = min(max((len(why) for _, why in groups), default=0), 44)
+    why_wide = min(max((len(why) for _, why in groups), default=0), 38)
     room = min(max(map(len, texts.values()), default=0), WIDTH - wide - why_wide - 14)
     lines = []
     for (rule, why), labels in groups.items():
@@ -239,8 +238,6 @@ class Terminal(logging.Handler):
                 return self._finished(record)
             case "progress":
                 return self._progress(record)
-            case "shellcmd" if getattr(record, "shellcmd", None) is None:
-                return []
         hidden = record.levelno == logging.INFO and HIDDEN.match(str(record.msg))
         return [] if hidden or event in HIDDEN_EVENTS else None
 
@@ -271,8 +268,7 @@ class Terminal(logging.Handler):
         return []
 
     def _progress(self, record: logging.LogRecord) -> list[str]:
-        ended, self._ended = self._ended, []
-        if not ended:
+        if not self._ended:
             return []
         progress = f"{len(self._done)} of {len(self._jobs)} done"
         if len(self._done) < len(self._jobs):
@@ -280,6 +276,7 @@ class Terminal(logging.Handler):
             elapsed = max(record.created - self._began, 1e-9)
             at_once = (sum(self._done.values()) + running) / elapsed
             progress += f", {_time_left(list(self._expected(record.created)), at_once)}"
+        ended, self._ended = self._ended, []
         return [*ended[:-1], f"{ended[-1]}; {progress}"]
 
     def _head(self, job: Job) -> str:
