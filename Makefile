@@ -42,7 +42,7 @@ lock:
 	$(COMPILE) --extra experiments -c envs/requirements.lock -o envs/requirements-experiments.lock
 
 docs: env
-	PYTHONPATH=src .venv/bin/python -m metamirage.describe > docs/tables.md
+	PYTHONPATH=src .venv/bin/python -m metamirage.project.table_docs > docs/tables.md
 
 # The explorer is measured in a browser, which the tests' tools drive.
 bench: env-dev

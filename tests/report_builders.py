@@ -7,24 +7,28 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from metamirage.against import list_contrary
-from metamirage.assumptions import Assumption
-from metamirage.bands import band_curves
-from metamirage.concentration import assess_concentration
-from metamirage.controls import assess_controls
-from metamirage.curves import build_curves
-from metamirage.fits import fit_curves
-from metamirage.forecasts import forecast_curves
-from metamirage.hierarchy import model_hierarchy
-from metamirage.latent import judge_tasks
-from metamirage.multiverse import assess_multiverse
-from metamirage.pooling import pool_concentration
-from metamirage.registry import BenchmarkSpec, KnownDefect, Source
-from metamirage.report import Explored, IndexInputs, ReportInputs
-from metamirage.residual import find_residual, relate_residual
-from metamirage.scores import score_curves
-from metamirage.superlinear import compare_classes, find_superlinear
-from metamirage.tables import AGREED_NATS, AGREED_SD, AUDIT, ISSUES, TAGS, TIDY, check
+from metamirage.base.thresholds import AGREED_NATS, AGREED_SD
+from metamirage.contracts.audit import AUDIT
+from metamirage.contracts.check import check
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import ISSUES, TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.curves.scores import score_curves
+from metamirage.fitting.bands import band_curves
+from metamirage.fitting.fits import fit_curves
+from metamirage.forecasting.forecasts import forecast_curves
+from metamirage.hypotheses.concentration import assess_concentration
+from metamirage.hypotheses.h3_latent import judge_tasks
+from metamirage.hypotheses.pooling import pool_concentration
+from metamirage.ingest.registry import BenchmarkSpec, KnownDefect, Source
+from metamirage.project.assumptions import Assumption
+from metamirage.report.pages import Explored, IndexInputs, ReportInputs
+from metamirage.robustness.controls import assess_controls
+from metamirage.robustness.counterexamples import list_contrary
+from metamirage.robustness.hierarchy.stage import model_hierarchy
+from metamirage.robustness.multiverse import assess_multiverse
+from metamirage.robustness.residual import find_residual, relate_residual
+from metamirage.robustness.superlinear import compare_classes, find_superlinear
 
 SEED = 11
 SETTINGS = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
 from project import Project
 
 ARCHIVE = "reports/metamirage.zip"

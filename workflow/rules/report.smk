@@ -12,7 +12,7 @@
 #   reports/screenshots/                the pages as seen in a browser, when asked for
 #   docs/figures/gpt3.png               figure of the README, only when asked for
 
-from metamirage.assumptions import collect_assumptions
+from metamirage.project.assumptions import collect_assumptions
 
 # The page lists those of the whole package, also of modules that no rule here runs.
 ASSUMPTIONS = [tuple(assumption) for assumption in collect_assumptions()]

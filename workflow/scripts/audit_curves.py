@@ -3,9 +3,13 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.audit import audit_curves
-from metamirage.curves import build_curves
-from metamirage.tables import AUDIT, FITS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.audit import AUDIT
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.audit import audit_curves
 
 
 def main(job: Any) -> None:

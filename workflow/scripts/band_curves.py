@@ -3,9 +3,12 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.bands import BANDS, band_curves
-from metamirage.curves import build_curves
-from metamirage.tables import TAGS, TIDY, read_table, write_table
+from metamirage.contracts.bands import BANDS
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.bands import band_curves
 
 
 def main(job: Any) -> None:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.fits import fit_curves
-from metamirage.tables import FITS, MODELS, PROFILES, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS, MODELS, PROFILES
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.fits import fit_curves
 
 
 def main(job: Any) -> None:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.forecasts import forecast_curves
-from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.forecasting.forecasts import forecast_curves
 
 
 def main(job: Any) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.findings import LATENT
-from metamirage.latent import judge_tasks
-from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.latent import LATENT
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.hypotheses.h3_latent import judge_tasks
 
 
 def main(job: Any) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.findings import RESIDUAL, RESIDUAL_TESTS
-from metamirage.residual import find_residual, relate_residual
-from metamirage.tables import FITS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.residual import RESIDUAL, RESIDUAL_TESTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.robustness.residual import find_residual, relate_residual
 
 
 def main(job: Any) -> None:

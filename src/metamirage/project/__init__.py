@@ -1,1 +1,0 @@
-"""What the workflow needs of the package beside its results: which code runs, what it says."""

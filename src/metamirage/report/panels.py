@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
-from metamirage.bands import mean_band, published
-from metamirage.concentration import classify, make_pairs
-from metamirage.curves import Curve, FloatArray
-from metamirage.engine import Posterior
-from metamirage.figures import Band, Panel
-from metamirage.fits import integrate_all
-from metamirage.pairs import SAME_OUTPUTS
+from metamirage.base.arrays import FloatArray
+from metamirage.base.thresholds import MIN_SIZES_VERDICT
+from metamirage.base.vocabulary import SAME_OUTPUTS
+from metamirage.curves.classes import classify
+from metamirage.curves.curve import Curve
+from metamirage.fitting.bands import mean_band, published
+from metamirage.fitting.fits import integrate_all
+from metamirage.fitting.posterior import Posterior
+from metamirage.hypotheses.concentration import make_pairs
+from metamirage.report.figures.charts import Band, Panel
 from metamirage.report.text import MINUS, number
-from metamirage.tables import MIN_SIZES_VERDICT
 
 BANDS = ("linear", "sigmoid")
 _LOWER = "\n(lower is better)"
