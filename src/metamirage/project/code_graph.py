@@ -38,7 +38,7 @@ def files_run_by(script: Path, *, root: Path = ROOT) -> list[Path]:
     """List the files of the package that a script can run, at any remove.
 
     Follows absolute imports at any depth of the code, file by file. A string that ends in a dot,
-    such as ``"metamirage.ingest.readers."``, stands for every module of that package. An
+    such as ``metamirage.ingest.readers.``, stands for every module of that package. An
     ``__init__`` counts if it holds code; the package's own counts only where something is taken
     from it, so that importing one module does not bring in whatever the package exports.
     Relative imports are not seen: the linter forbids them.
