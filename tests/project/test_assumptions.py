@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from metamirage.project.assumptions import collect_assumptions
-from metamirage.project.code_graph import ROOT, source_files
+from metamirage.project.code_graph import ROOT, files_run_by
 
 
 def test_an_assumption_is_read_to_its_end_with_the_code_below(tmp_path: Path) -> None:
@@ -25,5 +25,5 @@ def test_every_assumption_of_the_package_is_collected() -> None:
 
 def test_collecting_them_runs_no_stage() -> None:
     # The workflow imports it at every start.
-    names = {file.name for file in source_files("assumptions")}
-    assert names == {"_sources.py", "assumptions.py"}
+    names = {file.name for file in files_run_by(ROOT / "project/assumptions.py")}
+    assert names == {"code_graph.py"}

@@ -20,7 +20,7 @@ rule audit_curves:
         "logs/audit/{benchmark}.log",
     threads: 8
     params:
-        code=code("audit_curves"),
+        *code("audit_curves"),
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),

@@ -18,7 +18,7 @@ rule band_curves:
         "logs/bands/{benchmark}.log",
     threads: 8
     params:
-        code=code("band_curves"),
+        *code("band_curves"),
         seed=lookup(dpath="seed", within=config),
         prior=lookup(dpath="prior", within=config),
         libraries=versions("numpy", "scipy", "numba"),

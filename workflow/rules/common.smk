@@ -4,7 +4,7 @@
 #   config                      from config/config.yaml, --configfile and --config
 #   config/benchmarks/*.yaml    their names are the closed set of the wildcard {benchmark}
 # PROVIDES
-#   code(script)                digest of what a script runs of the package, for the params
+#   *code(script)               what a script runs of the package, file by file, for the params
 #   templates()                 page templates, for the input `templates` of the report rules
 #   versions(package, ...)      library versions, for the params of rules that compute
 #   local_files(wildcards)      tables of a benchmark that lie on this machine
@@ -52,7 +52,7 @@ refuse_foreign_copy()
 # First on the path, which Snakemake hands on to the scripts: nothing has to be installed.
 sys.path.insert(0, str(SRC))
 
-from metamirage.project.code_graph import code_digest
+from metamirage.project.code_graph import code_digests
 from metamirage.ingest.transfer import sha256_of
 from metamirage.base.errors import InputError
 from metamirage.ingest.registry import load_spec
@@ -68,8 +68,11 @@ def clearly(function, *args, **kwargs):
 
 
 def code(script):
-    """Return a digest of what a script runs of the package: an edit of any of it reruns the rule."""
-    return code_digest(Path(workflow.basedir) / "workflow/scripts" / f"{script}.py")
+    """Return name and digest of every file of the package that a script runs.
+
+    One param each, for Snakemake compares param by param: its reason then names the edited file.
+    """
+    return code_digests(Path(workflow.basedir) / "workflow/scripts" / f"{script}.py")
 
 
 def templates():

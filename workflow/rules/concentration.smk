@@ -26,7 +26,7 @@ rule assess_concentration:
     log:
         "logs/concentration/{benchmark}.log",
     params:
-        code=code("assess_concentration"),
+        *code("assess_concentration"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy", "statsmodels"),
@@ -45,7 +45,7 @@ rule pool_concentration:
     log:
         "logs/concentration/pooled.log",
     params:
-        code=code("pool_concentration"),
+        *code("pool_concentration"),
         libraries=versions("numpy", "scipy", "statsmodels"),
     script:
         "../scripts/pool_concentration.py"
@@ -63,7 +63,7 @@ rule list_contrary:
     log:
         "logs/concentration/{benchmark}.against.log",
     params:
-        code=code("list_contrary"),
+        *code("list_contrary"),
     script:
         "../scripts/list_contrary.py"
 
@@ -79,7 +79,7 @@ rule assess_controls:
     log:
         "logs/concentration/{benchmark}.controls.log",
     params:
-        code=code("assess_controls"),
+        *code("assess_controls"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy", "pandas"),

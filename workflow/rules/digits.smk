@@ -15,7 +15,7 @@ rule train_digits:
     log:
         "logs/digits/train.log",
     params:
-        code=code("train_digits"),
+        *code("train_digits"),
         n_seeds=lookup(dpath="digits/n_seeds", within=config),
         threshold=lookup(dpath="digits/threshold", within=config),
         libraries=versions("numpy", "scipy", "scikit-learn"),

@@ -20,7 +20,7 @@ rule download_benchmark:
     log:
         "logs/download/{benchmark}.log",
     params:
-        code=code("download_benchmark"),
+        *code("download_benchmark"),
         contents=contents("config/benchmarks/{benchmark}.yaml", local_files),
     script:
         "../scripts/download_benchmark.py"

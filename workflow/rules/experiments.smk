@@ -24,7 +24,7 @@ rule train_network:
         model=r"w\d+",
         seed=r"\d+",
     params:
-        code=code("train_network"),
+        *code("train_network"),
     script:
         "../scripts/train_network.py"
 
@@ -38,7 +38,7 @@ rule join_networks:
     log:
         "logs/experiments/arithmetic.log",
     params:
-        code=code("join_networks"),
+        *code("join_networks"),
     script:
         "../scripts/join_networks.py"
 
@@ -50,7 +50,7 @@ rule train_parities:
     log:
         "logs/experiments/compositional.log",
     params:
-        code=code("train_parities"),
+        *code("train_parities"),
         libraries=versions("numpy", "scipy", "scikit-learn"),
     script:
         "../scripts/train_parities.py"
@@ -68,7 +68,7 @@ rule compare_seeds:
     wildcard_constraints:
         experiment="|".join(EXPERIMENTS),
     params:
-        code=code("compare_seeds"),
+        *code("compare_seeds"),
         contents=contents("data/raw/{experiment}/scores.csv"),
     script:
         "../scripts/compare_seeds.py"

@@ -22,7 +22,7 @@ rule fit_curves:
         "logs/fits/{benchmark}.log",
     threads: 8
     params:
-        code=code("fit_curves"),
+        *code("fit_curves"),
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),

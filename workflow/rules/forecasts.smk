@@ -18,7 +18,7 @@ rule forecast_curves:
         "logs/forecasts/{benchmark}.log",
     threads: 8
     params:
-        code=code("forecast_curves"),
+        *code("forecast_curves"),
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),

@@ -20,7 +20,7 @@ rule model_hierarchy:
         "logs/hierarchy/{benchmark}.log",
     threads: 4
     params:
-        code=code("model_hierarchy"),
+        *code("model_hierarchy"),
         seed=lookup(dpath="seed", within=config),
         libraries=versions("numpy", "scipy", "numba", "nutpie", "arviz-stats"),
     script:

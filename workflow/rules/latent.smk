@@ -20,7 +20,7 @@ rule judge_tasks:
         "logs/latent/{benchmark}.log",
     threads: 8
     params:
-        code=code("judge_tasks"),
+        *code("judge_tasks"),
         seed=lookup(dpath="seed", within=config),
         prior=lookup(dpath="prior", within=config),
         libraries=versions("numpy", "scipy", "numba", "pymc"),

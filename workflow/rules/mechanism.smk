@@ -23,7 +23,7 @@ rule assess_mechanism:
     wildcard_constraints:
         benchmark="|".join(TRAINED_HERE),
     params:
-        code=code("assess_mechanism"),
+        *code("assess_mechanism"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy"),
@@ -53,7 +53,7 @@ rule render_mechanism:
     log:
         "logs/report/mechanism.log",
     params:
-        code=code("render_mechanism"),
+        *code("render_mechanism"),
         contents=contents(
             *expand("config/benchmarks/{benchmark}.yaml", benchmark=beside_them())
         ),

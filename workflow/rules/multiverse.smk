@@ -27,7 +27,7 @@ rule assess_multiverse:
     log:
         "logs/multiverse/{benchmark}.log",
     params:
-        code=code("assess_multiverse"),
+        *code("assess_multiverse"),
         seed=lookup(dpath="seed", within=config),
         libraries=versions("numpy", "scipy", "pandas"),
     script:

@@ -91,7 +91,7 @@ rule render_benchmark:
     log:
         "logs/report/{benchmark}.log",
     params:
-        code=code("render_benchmark"),
+        *code("render_benchmark"),
         contents=contents("config/benchmarks/{benchmark}.yaml"),
         settings=SETTINGS,
         libraries=versions(
@@ -131,7 +131,7 @@ rule render_explorer:
     log:
         "logs/report/{benchmark}.explorer.log",
     params:
-        code=code("render_explorer"),
+        *code("render_explorer"),
         contents=contents("config/benchmarks/{benchmark}.yaml"),
         libraries=versions("itables", "vl-convert-python", "jinja2"),
     script:
@@ -177,7 +177,7 @@ rule render_index:
     log:
         "logs/report/index.log",
     params:
-        code=code("render_index"),
+        *code("render_index"),
         answering=answering(),
         contents=contents(
             *expand(
@@ -216,7 +216,7 @@ rule render_methods:
     log:
         "logs/report/methods.log",
     params:
-        code=code("render_methods"),
+        *code("render_methods"),
         assumptions=ASSUMPTIONS,
         settings=SETTINGS,
         pages=list(PAGES.items()),
@@ -241,7 +241,7 @@ rule render_selfcheck:
     log:
         "logs/report/selfcheck.log",
     params:
-        code=code("render_selfcheck"),
+        *code("render_selfcheck"),
         rates=measured_rates(),
         libraries=versions("matplotlib", "jinja2"),
     script:
@@ -292,7 +292,7 @@ rule archive_report:
     log:
         "logs/report/archive.log",
     params:
-        code=code("archive_report"),
+        *code("archive_report"),
         settings=SETTINGS | {"benchmarks": config["benchmarks"]},
         libraries=versions(
             "numpy",
@@ -333,7 +333,7 @@ rule screenshots:
     log:
         "logs/report/screenshots.log",
     params:
-        code=code("take_screenshots"),
+        *code("take_screenshots"),
         pages=PHOTOGRAPHED,
     script:
         "../scripts/take_screenshots.py"
@@ -350,7 +350,7 @@ rule readme_figure:
     log:
         "logs/report/readme_figure.log",
     params:
-        code=code("render_readme_figure"),
+        *code("render_readme_figure"),
         settings=SETTINGS,
         curves=[
             "gpt3|2D+||acc|GPT-3|50",

@@ -26,7 +26,7 @@ rule reproduce_claims:
     wildcard_constraints:
         benchmark="|".join(map(re.escape, REPRODUCED)),
     params:
-        code=code("reproduce_claims"),
+        *code("reproduce_claims"),
         contents=contents(*FACTS),
         libraries=versions("numpy", "pandas"),
     script:

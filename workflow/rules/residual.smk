@@ -22,7 +22,7 @@ rule relate_residual:
         "logs/residual/{benchmark}.log",
     threads: 8
     params:
-        code=code("relate_residual"),
+        *code("relate_residual"),
         seed=lookup(dpath="seed", within=config),
         prior=lookup(dpath="prior", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),

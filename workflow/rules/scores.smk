@@ -17,7 +17,7 @@ rule score_curves:
     log:
         "logs/scores/{benchmark}.log",
     params:
-        code=code("score_curves"),
+        *code("score_curves"),
         seed=lookup(dpath="seed", within=config),
         libraries=versions("numpy"),
     script:

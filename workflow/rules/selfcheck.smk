@@ -24,7 +24,7 @@ rule check_sets:
         world="|".join(WORLD_SETS),
         part=r"\d+",
     params:
-        code=code("check_sets"),
+        *code("check_sets"),
         sets=sets_of,
         seed=lookup(dpath="selfcheck/seed", within=config),
         forecast_sets=lookup(dpath="selfcheck/forecast_sets", within=config),
@@ -43,7 +43,7 @@ rule selfcheck:
     log:
         "logs/selfcheck/rates.log",
     params:
-        code=code("count_rates"),
+        *code("count_rates"),
         n_permutations=lookup(dpath="selfcheck/n_permutations", within=config),
         libraries=versions("numpy", "scipy", "numba", "statsmodels"),
     script:

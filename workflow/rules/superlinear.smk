@@ -23,7 +23,7 @@ rule compare_bends:
     log:
         "logs/superlinear/{benchmark}.log",
     params:
-        code=code("compare_bends"),
+        *code("compare_bends"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy", "statsmodels"),

@@ -19,7 +19,7 @@ rule tag_metrics:
     log:
         "logs/tags/{benchmark}.log",
     params:
-        code=code("tag_metrics"),
+        *code("tag_metrics"),
         contents=contents("config/benchmarks/{benchmark}.yaml", "config/metrics.csv"),
     script:
         "../scripts/tag_metrics.py"

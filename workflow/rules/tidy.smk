@@ -19,7 +19,7 @@ rule tidy_benchmark:
     log:
         "logs/tidy/{benchmark}.log",
     params:
-        code=code("tidy_benchmark"),
+        *code("tidy_benchmark"),
         contents=contents("config/benchmarks/{benchmark}.yaml"),
     script:
         "../scripts/tidy_benchmark.py"
