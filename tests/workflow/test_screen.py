@@ -13,7 +13,10 @@ def test_a_dry_run_names_the_edited_file_and_what_follows(project: Project) -> N
     with project.edited(EDITED, lambda text: text + "\n"):
         lines = project.snakemake("--dry-run").text.splitlines()
     (edited,) = [line for line in lines if line.startswith("list_contrary ")]
-    assert " ".join(edited.split()) == "list_contrary 1 job tiny code changed (robustness/counterexamples.py)"
+    assert (
+        " ".join(edited.split())
+        == "list_contrary 1 job tiny code changed (robustness/counterexamples.py)"
+    )
     assert len(lines) < 45
     assert max(map(len, lines)) <= 100
 
