@@ -24,6 +24,7 @@ from metamirage.curves.curve import build_curves
 from metamirage.curves.scores import score_curves
 from metamirage.fitting.bands import band_curves
 from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
 from metamirage.ingest.download import fetch
 from metamirage.ingest.registry import load_spec
 from metamirage.ingest.tags import read_metrics, tag_metrics
@@ -86,7 +87,7 @@ def published(folder: Path) -> Explored:
     metrics = read_metrics(ROOT / "config/metrics.csv")
     tags = tag_metrics(scores, metrics, overrides=spec.tag_overrides)
     curves = build_curves(scores, tags)
-    fitted = fit_curves(curves, seed=SEED, threads=CORES)
+    fitted = fit_curves(curves, FitSettings(SEED, threads=CORES))
     return Explored(
         title="SYNTHETIC stand-in",
         benchmark="synthetic",
@@ -95,7 +96,7 @@ def published(folder: Path) -> Explored:
         scores=score_curves(curves, seed=SEED),
         fits=fitted.fits,
         models=fitted.models,
-        bands=band_curves(curves, seed=SEED, threads=CORES),
+        bands=band_curves(curves, FitSettings(SEED, threads=CORES)),
     )
 
 

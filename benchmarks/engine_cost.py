@@ -18,6 +18,7 @@ from metamirage.contracts.tags import TAGS
 from metamirage.contracts.tidy import TIDY
 from metamirage.curves.curve import build_curves
 from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
 from metamirage.ingest.download import fetch
 from metamirage.ingest.registry import load_spec
 from metamirage.ingest.tags import read_metrics, tag_metrics
@@ -138,9 +139,9 @@ def stage() -> None:
         read_table(Path("tidy.parquet"), TIDY), read_table(Path("tags.parquet"), TAGS)
     )
     # Compiled code is read from its cache, or made, before the clock of the fits starts.
-    fit_curves(curves[:1], seed=SEED)
+    fit_curves(curves[:1], FitSettings(SEED))
     ready, cpu = time.perf_counter(), time.process_time()
-    fitted = fit_curves(curves, seed=SEED, threads=THREADS)
+    fitted = fit_curves(curves, FitSettings(SEED, threads=THREADS))
     done, cpu_done = time.perf_counter(), time.process_time()
     write_table(fitted.fits, Path("fits.parquet"), FITS)
     write_table(fitted.models, Path("models.parquet"), MODELS)

@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from measured import ROOT
 from metamirage.base.arrays import FloatArray
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.base.threads import map_curves
 from metamirage.base.vocabulary import CANDIDATES
 from metamirage.curves.curve import ROUNDING, Curve, build_curves
@@ -194,7 +194,7 @@ def _named(method: str, curve: Curve, candidate: str) -> Row:
 
 
 def _seed(curve: Curve) -> int:
-    return int(curve_seed(SEED, curve.curve_id).generate_state(1)[0])
+    return int(named_stream(SEED, "fits", curve.curve_id).generate_state(1)[0])
 
 
 def _rng(curve: Curve) -> np.random.Generator:

@@ -16,6 +16,7 @@ from metamirage.curves.curve import build_curves
 from metamirage.curves.scores import score_curves
 from metamirage.fitting.bands import band_curves
 from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import forecast_curves
 from metamirage.hypotheses.concentration import assess_concentration
 from metamirage.hypotheses.h3_latent import judge_tasks
@@ -153,8 +154,8 @@ def report_inputs() -> ReportInputs:
     """Take the invented benchmark through every stage, once; do not change the tables in place."""
     tidy, tags = tidy_table(), tag_table()
     curves = build_curves(tidy, tags)
-    fitted = fit_curves(curves, seed=SEED)
-    forecasts = forecast_curves(curves, tags, seed=SEED)
+    fitted = fit_curves(curves, FitSettings(SEED))
+    forecasts = forecast_curves(curves, tags, FitSettings(SEED))
     bent = find_superlinear(fitted.fits, fitted.models)
     tested = assess_concentration(
         fitted.fits,
@@ -187,9 +188,11 @@ def report_inputs() -> ReportInputs:
         ),
         multiverse=specifications,
         multiverse_joint=joint,
-        latent=judge_tasks(curves, tags, forecasts, seed=SEED),
+        latent=judge_tasks(curves, tags, forecasts, FitSettings(SEED)),
         residual=find_residual(fitted.fits, tags),
-        residual_tests=relate_residual(fitted.fits, tidy, curves, seed=SEED, n_permutations=99),
+        residual_tests=relate_residual(
+            fitted.fits, tidy, curves, FitSettings(SEED), n_permutations=99
+        ),
         superlinear=bent,
         superlinear_tests=compare_classes(bent, tags, tidy=tidy, seed=SEED, n_permutations=99),
         hierarchy=model_hierarchy(fitted.fits, fitted.profiles, tags, seed=SEED),
@@ -207,7 +210,7 @@ def explored() -> Explored:
     return Explored(
         title=inputs.spec.title,
         benchmark="invented",
-        bands=band_curves(build_curves(inputs.tidy, inputs.tags), seed=SEED),
+        bands=band_curves(build_curves(inputs.tidy, inputs.tags), FitSettings(SEED)),
         **{name: getattr(inputs, name) for name in names},
     )
 

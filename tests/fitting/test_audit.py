@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 
 from builders import counted, reference_curves
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.contracts.audit import AUDIT
 from metamirage.contracts.check import check
 from metamirage.curves.curve import Curve, curve_name
 from metamirage.fitting import audit
 from metamirage.fitting.audit import audit_curves, choose_curves
-from metamirage.fitting.fits import Fitted, Task, by_quadrature, fit_curves
+from metamirage.fitting.engines import FitRequest, by_quadrature
+from metamirage.fitting.fits import FitTables, fit_curves
 from metamirage.fitting.posterior import Posterior, Sampled
+from metamirage.fitting.settings import FitSettings
 
 
 def named(curves: list[Curve]) -> list[Curve]:
@@ -32,8 +34,8 @@ CURVES = named([reference_curves()[name] for name in ("chance", "rising", "line"
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Fitted:
-    return fit_curves(CURVES, seed=1)
+def fitted() -> FitTables:
+    return fit_curves(CURVES, FitSettings(1))
 
 
 def rows(n: int, **columns: object) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def rows(n: int, **columns: object) -> pd.DataFrame:
 
 
 def choose(fits: pd.DataFrame, n: int, *, seed: int = 1, engine: str = "quadrature") -> set[str]:
-    return set(choose_curves(fits, n=n, seed=seed, engine=engine).index)
+    return set(choose_curves(fits, FitSettings(seed, engine=engine), n=n).index)
 
 
 def test_a_rare_kind_is_looked_at() -> None:
@@ -93,7 +95,7 @@ def test_the_choice_follows_the_seed_and_the_names() -> None:
 
 def test_bad_diagnostics_come_on_top() -> None:
     fits = rows(50, log_evidence_error=[0.06] + [0.01] * 49, method=["quadrature"] * 49 + ["nuts"])
-    chosen = choose_curves(fits, n=0, seed=1, engine="quadrature")
+    chosen = choose_curves(fits, FitSettings(1), n=0)
     assert chosen["flagged"].to_dict() == {"curve 0": True, "curve 49": True}
     assert not chosen["in_sample"].any()
     # A row by NUTS is what a run by NUTS makes.
@@ -102,12 +104,12 @@ def test_bad_diagnostics_come_on_top() -> None:
 
 
 def test_nothing_chosen_is_an_empty_table() -> None:
-    table = audit_curves([], rows(3), seed=1, n_audit=0)
+    table = audit_curves([], rows(3), FitSettings(1), n_audit=0)
     assert check(table, AUDIT, source="audit").empty
 
 
-def test_engines_agree_on_clear_curves(fitted: Fitted) -> None:
-    table = audit_curves(CURVES, fitted.fits, seed=1, n_audit=9)
+def test_engines_agree_on_clear_curves(fitted: FitTables) -> None:
+    table = audit_curves(CURVES, fitted.fits, FitSettings(1), n_audit=9)
     check(table, AUDIT, source="audit")
     assert table["curve_id"].tolist() == [curve.curve_id for curve in CURVES]
     assert table["converged"].all()
@@ -125,22 +127,22 @@ def sampled_like(posterior: Posterior, **changes: object) -> Sampled:
     return Sampled(**(known | {"r_hat": 1.0, "divergences": 0, "ess": 4000.0} | changes))
 
 
-def audited(monkeypatch: pytest.MonkeyPatch, fitted: Fitted, **changes: object) -> pd.Series:
+def audited(monkeypatch: pytest.MonkeyPatch, fitted: FitTables, **changes: object) -> pd.Series:
     """Audit the first curve with a stand-in for NUTS."""
 
-    def by_nuts(task: Task) -> Sampled:
+    def by_nuts(task: FitRequest) -> Sampled:
         # The fits stage may have sampled this curve: a second look takes other draws.
-        assert task.stream.entropy != curve_seed(1, task.curve.curve_id).entropy
+        assert task.stream.entropy != named_stream(1, "fits", task.curve.curve_id).entropy
         posterior = by_quadrature(replace(task, stream=np.random.SeedSequence(5)))
         given = {k: f(posterior) if callable(f) else f for k, f in changes.items()}
         return sampled_like(posterior, **given)
 
     monkeypatch.setattr(audit, "by_nuts", by_nuts)
-    return audit_curves(CURVES[:1], fitted.fits[:1], seed=1, n_audit=1).iloc[0]
+    return audit_curves(CURVES[:1], fitted.fits[:1], FitSettings(1), n_audit=1).iloc[0]
 
 
 def test_the_quadrature_is_that_of_the_fits(
-    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+    fitted: FitTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row, fit = audited(monkeypatch, fitted), fitted.fits.iloc[0]
     model = fitted.models.set_index(["curve_id", "model"]).loc[(fit["curve_id"], "sigmoid")]
@@ -151,7 +153,7 @@ def test_the_quadrature_is_that_of_the_fits(
         assert row[name] == pytest.approx(fit[name], rel=1e-12)
 
 
-def test_a_nat_is_a_nat(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nat_is_a_nat(fitted: FitTables, monkeypatch: pytest.MonkeyPatch) -> None:
     row = audited(monkeypatch, fitted, log_evidence=lambda p: p.log_evidence + 1, error=0.0)
     assert row["evidence_gap"] == pytest.approx(1.0, abs=4 * row["log_evidence_error"])
     assert row["evidence_gap_error"] == row["log_evidence_error"]
@@ -159,7 +161,9 @@ def test_a_nat_is_a_nat(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None
     assert row["linear_gap"] == pytest.approx(1.0, abs=0.1)
 
 
-def test_a_shift_is_told_in_posterior_sds(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shift_is_told_in_posterior_sds(
+    fitted: FitTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def moved(posterior: Posterior) -> np.ndarray:
         sd = posterior.sd(posterior.theta[:, 3])
         return posterior.theta + np.array([0, 0, 0, 2 * sd, 0])
@@ -170,16 +174,16 @@ def test_a_shift_is_told_in_posterior_sds(fitted: Fitted, monkeypatch: pytest.Mo
     assert not row["means_agree"]
 
 
-def test_bad_convergence_is_reported(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_convergence_is_reported(fitted: FitTables, monkeypatch: pytest.MonkeyPatch) -> None:
     row = audited(monkeypatch, fitted, r_hat=1.3, divergences=200, ess=12.0)
     assert (row["r_hat"], row["divergences"], row["ess"]) == (1.3, 200, 12.0)
     assert not row["converged"]
 
 
-def test_threads_and_other_curves_change_nothing(fitted: Fitted) -> None:
+def test_threads_and_other_curves_change_nothing(fitted: FitTables) -> None:
     few = named([counted(np.array([7.0, 8.0, 9.0]), np.array([0.1, 0.2, 0.6]), items=50)])
-    fits = fit_curves(few, seed=1).fits
+    fits = fit_curves(few, FitSettings(1)).fits
     both = pd.concat([fits, fitted.fits[1:2]], ignore_index=True)
-    alone = audit_curves(few, fits, seed=1, n_audit=9)
-    beside = audit_curves([*few, CURVES[1]], both, seed=1, n_audit=9, threads=2)
+    alone = audit_curves(few, fits, FitSettings(1), n_audit=9)
+    beside = audit_curves([*few, CURVES[1]], both, FitSettings(1, threads=2), n_audit=9)
     pd.testing.assert_frame_equal(beside[:1], alone, check_exact=True)

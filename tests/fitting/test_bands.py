@@ -9,8 +9,9 @@ from metamirage.contracts.bands import BANDS
 from metamirage.contracts.check import check
 from metamirage.curves.curve import Curve, build_curves
 from metamirage.fitting.bands import N_NODES, band_curves, mean_band
-from metamirage.fitting.fits import integrate_all
+from metamirage.fitting.engines import integrate_all
 from metamirage.fitting.posterior import Posterior
+from metamirage.fitting.settings import FitSettings
 from report_builders import SEED, report_inputs
 
 
@@ -43,8 +44,8 @@ def test_a_flat_band_has_one_height() -> None:
 
 
 def test_bands_are_those_of_the_posteriors_that_gave_the_verdict(curves: list[Curve]) -> None:
-    table = band_curves(curves[:1], seed=SEED)
-    posterior = integrate_all(curves[0], curves[0], seed=SEED, width_prior="default")["sigmoid"]
+    table = band_curves(curves[:1], FitSettings(SEED))
+    posterior = integrate_all(curves[0], curves[0], FitSettings(SEED))["sigmoid"]
     expected = mean_band(curves[0], posterior)
     # The same draws from the same stream: nothing but the order of sums could differ.
     np.testing.assert_allclose(table["sigmoid_median"], expected.median, rtol=1e-12)
@@ -52,7 +53,7 @@ def test_bands_are_those_of_the_posteriors_that_gave_the_verdict(curves: list[Cu
 
 
 def test_the_table_keeps_its_contract_and_ends_are_in_order(curves: list[Curve]) -> None:
-    table = check(band_curves(curves, seed=SEED), BANDS, source="invented")
+    table = check(band_curves(curves, FitSettings(SEED)), BANDS, source="invented")
     assert len(table) == N_NODES * len(curves)
     for candidate in CANDIDATES:
         low, middle, high = (table[f"{candidate}_{q}"] for q in ("q05", "median", "q95"))
@@ -62,14 +63,14 @@ def test_the_table_keeps_its_contract_and_ends_are_in_order(curves: list[Curve])
 
 def test_a_metric_where_less_is_better_is_drawn_as_published(curves: list[Curve]) -> None:
     loss = next(curve for curve in curves if curve.sign < 0)
-    band = band_curves([loss], seed=SEED)
+    band = band_curves([loss], FitSettings(SEED))
     # Published losses run from 9 down to 0.5.
     assert band["linear_median"].iloc[0] > 7
     assert band["linear_median"].iloc[-1] < 2
 
 
 def test_bands_do_not_depend_on_threads_or_company(curves: list[Curve]) -> None:
-    together = band_curves(curves, seed=SEED, threads=2)
-    alone = band_curves(curves[2:3], seed=SEED)
+    together = band_curves(curves, FitSettings(SEED, threads=2))
+    alone = band_curves(curves[2:3], FitSettings(SEED))
     kept = together[together["curve_id"] == curves[2].curve_id].reset_index(drop=True)
     assert kept.equals(alone)

@@ -14,9 +14,11 @@ from metamirage.contracts.check import check
 from metamirage.contracts.fits import FITS, MODELS, PROFILES
 from metamirage.curves.curve import Curve
 from metamirage.fitting import fits
-from metamirage.fitting.fits import Effort, Fitted, Task, before_last, fit_curves, log_grain
+from metamirage.fitting.engines import Effort, FitRequest, before_last
+from metamirage.fitting.fits import FitTables, fit_curves, log_grain
 from metamirage.fitting.posterior import Posterior, Sampled
 from metamirage.fitting.priors import LOG10_WIDTH_NODES, PARAMETERS
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import forecast_curves
 
 CLEAR = {
@@ -46,49 +48,49 @@ def renamed(curves: list[Curve]) -> list[Curve]:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Fitted:
-    return fit_curves(renamed(MIXED), seed=1)
+def fitted() -> FitTables:
+    return fit_curves(renamed(MIXED), FitSettings(1))
 
 
 @pytest.mark.parametrize("expected", CLEAR)
 def test_clear_curves_get_their_verdict(expected: str) -> None:
-    assert fit_curves([CLEAR[expected]], seed=1).fits["verdict"].tolist() == [expected]
+    assert fit_curves([CLEAR[expected]], FitSettings(1)).fits["verdict"].tolist() == [expected]
 
 
 @pytest.mark.parametrize("expected", ["SHARP", "SMOOTH", "INVERSE"])
 def test_four_sizes_of_a_clear_curve_stay_unresolved(expected: str) -> None:
     curve = CLEAR[expected]
     few = curve.take(np.isin(np.arange(12), [0, 5, 8, 11]))
-    assert fit_curves([few], seed=1).fits["verdict"].tolist() == ["UNRESOLVED"]
+    assert fit_curves([few], FitSettings(1)).fits["verdict"].tolist() == ["UNRESOLVED"]
 
 
 def test_a_step_in_scores_with_errors_is_sharp() -> None:
     curve = make_curve(BIG_G, 0.05 + 0.8 * step(12, at=6), stderr=0.01, chance=0.05)
-    assert fit_curves([curve], seed=1).fits["verdict"].tolist() == ["SHARP"]
+    assert fit_curves([curve], FitSettings(1)).fits["verdict"].tolist() == ["SHARP"]
 
 
-def test_threads_change_nothing(fitted: Fitted) -> None:
-    again = fit_curves(renamed(MIXED), seed=1, threads=3)
+def test_threads_change_nothing(fitted: FitTables) -> None:
+    again = fit_curves(renamed(MIXED), FitSettings(1, threads=3))
     pd.testing.assert_frame_equal(again.fits, fitted.fits, check_exact=True)
     pd.testing.assert_frame_equal(again.models, fitted.models, check_exact=True)
     pd.testing.assert_frame_equal(again.profiles, fitted.profiles, check_exact=True)
 
 
-def test_other_curves_change_nothing(fitted: Fitted) -> None:
+def test_other_curves_change_nothing(fitted: FitTables) -> None:
     last = renamed(MIXED)[2]
-    alone = fit_curves([last], seed=1)
+    alone = fit_curves([last], FitSettings(1))
     kept = fitted.fits[fitted.fits["curve_id"] == last.curve_id].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone.fits, kept, check_exact=True)
 
 
 def test_each_curve_draws_from_a_stream_of_its_own() -> None:
-    twins = fit_curves(renamed([MIXED[0], MIXED[0]]), seed=1).models
+    twins = fit_curves(renamed([MIXED[0], MIXED[0]]), FitSettings(1)).models
     first, second = (rows["log_evidence"].to_numpy() for _, rows in twins.groupby("curve_id"))
     assert (first != second).all()
 
 
-def test_the_seed_changes_the_draws_and_not_the_conclusion(fitted: Fitted) -> None:
-    other = fit_curves(renamed(MIXED), seed=2)
+def test_the_seed_changes_the_draws_and_not_the_conclusion(fitted: FitTables) -> None:
+    other = fit_curves(renamed(MIXED), FitSettings(2))
     assert (other.models["log_evidence"] != fitted.models["log_evidence"]).all()
     # The promised accuracy, twice.
     np.testing.assert_allclose(
@@ -96,13 +98,13 @@ def test_the_seed_changes_the_draws_and_not_the_conclusion(fitted: Fitted) -> No
     )
 
 
-def test_tables_keep_their_contracts(fitted: Fitted) -> None:
+def test_tables_keep_their_contracts(fitted: FitTables) -> None:
     check(fitted.fits, FITS, source="fits")
     check(fitted.models, MODELS, source="models")
     check(fitted.profiles, PROFILES, source="profiles")
 
 
-def test_each_curve_has_its_rows(fitted: Fitted) -> None:
+def test_each_curve_has_its_rows(fitted: FitTables) -> None:
     ids = [curve.curve_id for curve in renamed(MIXED)]
     assert fitted.fits["curve_id"].tolist() == ids
     pairs = [(i, c) for i in ids for c in CANDIDATES]
@@ -117,25 +119,25 @@ def test_a_curve_that_falls_and_rises_sets_off_the_alarm() -> None:
         counted(BIG_G, valley, items=500, name="valley"),
         counted(BIG_G, 0.2 + 0.1 * (BIG_G - 6.3), items=500, name="line"),
     ]
-    alarm = fit_curves(curves, seed=1).fits["p_nonmonotone"]
+    alarm = fit_curves(curves, FitSettings(1)).fits["p_nonmonotone"]
     assert alarm[0] > 0.95
     assert alarm[1] < 0.05
 
 
-def test_weights_are_the_softmax_of_the_evidence(fitted: Fitted) -> None:
+def test_weights_are_the_softmax_of_the_evidence(fitted: FitTables) -> None:
     for _, rows in fitted.models.groupby("curve_id"):
         odds = np.exp(rows["log_evidence"] - rows["log_evidence"].max())
         np.testing.assert_allclose(rows["weight"], odds / odds.sum(), rtol=1e-9)
 
 
-def test_the_bayes_factor_is_that_of_the_evidence(fitted: Fitted) -> None:
+def test_the_bayes_factor_is_that_of_the_evidence(fitted: FitTables) -> None:
     wide = fitted.models.pivot_table(index="curve_id", columns="model", values="log_evidence")
     expected = (wide["sigmoid"] - wide["linear"]) / np.log(10)
     found = fitted.fits.set_index("curve_id")["log10_bf_sigmoid_linear"]
     np.testing.assert_allclose(found.astype(float), expected[found.index], rtol=1e-9)
 
 
-def test_candidates_report_the_parameters_they_have(fitted: Fitted) -> None:
+def test_candidates_report_the_parameters_they_have(fitted: FitTables) -> None:
     for candidate, rows in fitted.models.groupby("model"):
         for name in PARAMETERS["sigmoid"]:
             known = name in PARAMETERS[str(candidate)]
@@ -150,8 +152,8 @@ PAIRED = [REFERENCE[name] for name in ("chance", "rising", "step", "falling", "l
 
 @pytest.mark.parametrize("curve", renamed(PAIRED), ids=lambda curve: curve.key["task"])
 def test_elpd_of_the_last_size_equals_the_log_score_of_its_forecast(curve: Curve) -> None:
-    models = fit_curves([curve], seed=1).models.set_index("model")
-    forecasts = forecast_curves([curve], tags_row()[:0], seed=7)
+    models = fit_curves([curve], FitSettings(1)).models.set_index("model")
+    forecasts = forecast_curves([curve], tags_row()[:0], FitSettings(7))
     forecasts = forecasts[forecasts["n_left_out"] == 1].set_index("predictor")
     for candidate in CANDIDATES:
         by_chain_rule, se = models.loc[candidate, ["elpd_last", "elpd_se"]]
@@ -176,7 +178,7 @@ def test_the_width_prior_reaches_the_fit() -> None:
     # Three sizes say little of the width, so the prior's lean shows.
     curve = REFERENCE["three"]
     medians = [
-        fit_curves([curve], seed=1, width_prior=prior).fits["width_median"].item()
+        fit_curves([curve], FitSettings(1, prior)).fits["width_median"].item()
         for prior in ("sharp", "default", "smooth")
     ]
     assert medians == sorted(medians)
@@ -190,28 +192,28 @@ def sampled_like(posterior: Posterior, *, error: float, r_hat: float = 1.0) -> S
     return Sampled(**(known | changed), r_hat=r_hat, divergences=0)
 
 
-def redone(monkeypatch: pytest.MonkeyPatch, **outcome: float) -> tuple[Fitted, list[str]]:
+def redone(monkeypatch: pytest.MonkeyPatch, **outcome: float) -> tuple[FitTables, list[str]]:
     """Fit a curve as if the quadrature of sigmoid were unsure, with a given outcome of NUTS."""
     asked = []
     by_quadrature = fits.by_quadrature
 
-    def unsure(task: Task, effort: Effort) -> Posterior:
+    def unsure(task: FitRequest, effort: Effort) -> Posterior:
         posterior = by_quadrature(task, effort)
         error = 0.07 if task.candidate == "sigmoid" else posterior.error
         return replace(posterior, error=error)
 
-    def by_nuts(task: Task) -> Sampled:
+    def by_nuts(task: FitRequest) -> Sampled:
         asked.append(task.candidate)
         return sampled_like(by_quadrature(task), **outcome)
 
     with monkeypatch.context() as patched:
         patched.setattr(fits, "by_quadrature", unsure)
         patched.setattr(fits, "by_nuts", by_nuts)
-        return fit_curves(renamed(MIXED[:1]), seed=1), asked
+        return fit_curves(renamed(MIXED[:1]), FitSettings(1)), asked
 
 
 def test_nuts_replaces_what_the_quadrature_is_unsure_of(
-    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+    fitted: FitTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again, asked = redone(monkeypatch, error=0.03, r_hat=1.004)
     # Once: the evidence without the largest size may be unsure.
@@ -257,10 +259,13 @@ def test_the_log_says_how_many_evidences_stay_unsure(
     ]
 
 
-def test_nuts_makes_every_row_where_it_is_the_engine(fitted: Fitted) -> None:
+def test_nuts_makes_every_row_where_it_is_the_engine(fitted: FitTables) -> None:
     # Three sizes: the shortest chains.
     curves = renamed([REFERENCE["three"]])
-    sampled, integrated = fit_curves(curves, seed=1, engine="nuts"), fit_curves(curves, seed=1)
+    sampled, integrated = (
+        fit_curves(curves, FitSettings(1, engine="nuts")),
+        fit_curves(curves, FitSettings(1)),
+    )
     assert set(sampled.models["method"]) == {"nuts"}
     assert sampled.models[["r_hat", "divergences"]].notna().all(axis=None)
     both = [f.models.set_index("model") for f in (sampled, integrated)]

@@ -20,8 +20,9 @@ from metamirage.curves.blocks import Pair
 from metamirage.curves.curve import ROUNDING, Curve, rescaled
 from metamirage.fitting.priors import PARAMETERS, priors_for
 from metamirage.fitting.quadrature.densities import CODES, shape_at
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import forecast_curves, make_link, two_point, two_step_rows
-from metamirage.forecasting.holdouts import Fits, designs
+from metamirage.forecasting.holdouts import HeldOutFits, hold_outs
 from metamirage.forecasting.predictives import EDGE
 
 REFERENCE = reference_curves()
@@ -70,13 +71,13 @@ TAGS = pd.concat(
 
 
 def forecast(curve: Curve, *, n_left_out: int = 1, target: int = 1) -> pd.DataFrame:
-    table = forecast_curves([curve], NO_TAGS, seed=1)
+    table = forecast_curves([curve], NO_TAGS, FitSettings(1))
     here = (table["n_left_out"] == n_left_out) & (table["target"] == target)
     return table[here].set_index("predictor")
 
 
 def through_partner(one: Curve, *partners: Curve, tags: pd.DataFrame = TAGS) -> pd.DataFrame:
-    table = forecast_curves([one, *partners], tags, seed=1)
+    table = forecast_curves([one, *partners], tags, FitSettings(1))
     return table[table["partner"] != ""].reset_index(drop=True)
 
 
@@ -139,7 +140,7 @@ def test_two_left_out_sizes_are_forecast_from_the_same_rest() -> None:
 @pytest.mark.parametrize("n_left_out", [1, 2])
 def test_left_out_scores_do_not_leak_into_their_forecasts(curve: Curve, n_left_out: int) -> None:
     other = moved(curve, *range(8 - n_left_out, 8))
-    tables_of = (forecast_curves([c], NO_TAGS, seed=1) for c in (curve, other))
+    tables_of = (forecast_curves([c], NO_TAGS, FitSettings(1)) for c in (curve, other))
     before, after = (table[table["n_left_out"] == n_left_out] for table in tables_of)
     for name in ("mean", "q025", "q10", "q90", "q975"):
         published = (
@@ -200,7 +201,7 @@ def test_discontinuity_is_observed_minus_foreseen() -> None:
 
 
 def test_forecasts_keep_their_contract() -> None:
-    table = forecast_curves([RISING, SCORED, UNBOUNDED], NO_TAGS, seed=1)
+    table = forecast_curves([RISING, SCORED, UNBOUNDED], NO_TAGS, FitSettings(1))
     check(table, FORECASTS, source="forecasts")
     assert table["predictor"].tolist() == 9 * list(DIRECT)
     assert (table["n_train"] == 8 - table["n_left_out"]).all()
@@ -208,15 +209,17 @@ def test_forecasts_keep_their_contract() -> None:
 
 
 def test_three_sizes_are_too_few_to_leave_one_out() -> None:
-    table = forecast_curves([keyed_curve(PALM, [0.1, 0.2, 0.3], items=100)], NO_TAGS, seed=1)
+    table = forecast_curves(
+        [keyed_curve(PALM, [0.1, 0.2, 0.3], items=100)], NO_TAGS, FitSettings(1)
+    )
     assert len(check(table, FORECASTS, source="forecasts")) == 0
 
 
 def test_threads_and_other_curves_change_nothing() -> None:
     many = [RISING, EXACT_MATCH, SCORED, OVERLAP, UNBOUNDED]
-    together, again = (forecast_curves(many, TAGS, seed=1, threads=n) for n in (1, 3))
+    together, again = (forecast_curves(many, TAGS, FitSettings(1, threads=n)) for n in (1, 3))
     pd.testing.assert_frame_equal(together, again, check_exact=True)
-    alone = forecast_curves([EXACT_MATCH, OVERLAP], TAGS, seed=1)
+    alone = forecast_curves([EXACT_MATCH, OVERLAP], TAGS, FitSettings(1))
     kept = together[together["curve_id"].isin([EXACT_MATCH.curve_id, OVERLAP.curve_id])]
     pd.testing.assert_frame_equal(alone, kept.reset_index(drop=True), check_exact=True)
 
@@ -226,16 +229,16 @@ def test_pairs_leave_the_direct_forecasts_as_they_are(lower: float) -> None:
     partner = replace(LOSS, score=LOSS.score + 1)
     scale = {"discontinuous": "no", "lower": lower, "upper": np.nan, "chance": np.nan}
     tags = pd.concat([tags_row(metric="exact"), tags_row(metric="loss", **scale)])
-    paired = forecast_curves([EXACT_MATCH, partner], tags, seed=1)
+    paired = forecast_curves([EXACT_MATCH, partner], tags, FitSettings(1))
     direct = paired[paired["partner"] == ""].reset_index(drop=True)
-    alone = forecast_curves([EXACT_MATCH, partner], NO_TAGS, seed=1)
+    alone = forecast_curves([EXACT_MATCH, partner], NO_TAGS, FitSettings(1))
     assert len(direct) < len(paired)
     pd.testing.assert_frame_equal(direct, alone, check_exact=True)
 
 
 def test_each_curve_draws_from_a_stream_of_its_own() -> None:
     twins = [RISING, replace(RISING, curve_id="another")]
-    table = forecast_curves(twins, NO_TAGS, seed=1)
+    table = forecast_curves(twins, NO_TAGS, FitSettings(1))
     largest = table[table["n_left_out"] == 1]
     first, second = (rows["mean"] for _, rows in largest.groupby("curve_id"))
     # All but the line through two points, which draws nothing.
@@ -268,7 +271,7 @@ def test_the_partners_forecast_adds_its_own_doubt() -> None:
 
 
 def test_the_direct_forecast_has_the_observed_score_of_the_two_step_one() -> None:
-    table = forecast_curves([EXACT_MATCH, OVERLAP], TAGS, seed=1)
+    table = forecast_curves([EXACT_MATCH, OVERLAP], TAGS, FitSettings(1))
     own = table[table["curve_id"] == EXACT_MATCH.curve_id]
     spread = own.groupby(["n_left_out", "target"])["observed"].agg(np.ptp)
     assert (spread < EXACT).all()
@@ -350,7 +353,7 @@ def test_no_fit_is_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     integrate = metamirage.forecasting.holdouts.integrate_all
     monkeypatch.setattr(metamirage.forecasting.holdouts, "integrate_all", counting)
-    forecast_curves([EXACT_MATCH, OVERLAP, LOSS], TAGS, seed=1)
+    forecast_curves([EXACT_MATCH, OVERLAP, LOSS], TAGS, FitSettings(1))
     # Three curves and two links, each without the largest and without the two largest.
     assert len(made) == len(set(made)) == 10
 
@@ -381,7 +384,7 @@ def test_two_step_forecasts_are_calibrated_where_partner_and_link_come_from_the_
         for m in ("exact", "overlap")
     ]
     pair = Pair(blanks[0].curve_id, blanks[1].curve_id, "same outputs", ratio=False)
-    design = designs(blanks[0])[0]
+    design = hold_outs(blanks[0])[0]
     ranks: dict[str, list[float]] = {"two_step": [], "link_given_partner": []}
     for i in range(25):
         rng = np.random.default_rng([11, i])
@@ -390,11 +393,11 @@ def test_two_step_forecasts_are_calibrated_where_partner_and_link_come_from_the_
         partner = scored(partner, drawn_counts(kinds[0], partner, sizes, [12, i]))
         # The axis follows from the partner alone.
         both = {c.curve_id: c for c in (one, partner)}
-        link = make_link(Fits(both, seed=i, width_prior="default"), pair, design)
+        link = make_link(HeldOutFits(both, FitSettings(i)), pair, design)
         assert link is not None
         places = link.axis.place(partner.z)
         one = scored(one, drawn_counts(kinds[1], one, places, [13, i]))
-        fits = Fits({c.curve_id: c for c in (one, partner)}, seed=i, width_prior="default")
+        fits = HeldOutFits({c.curve_id: c for c in (one, partner)}, FitSettings(i))
         for row in two_step_rows(fits, pair, design):
             low, high = (float(str(row[end])) for end in ("pit_low", "pit_high"))
             ranks[str(row["predictor"])].append(low + rng.random() * (high - low))

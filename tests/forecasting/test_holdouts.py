@@ -14,7 +14,8 @@ from metamirage.curves.curve import Curve
 from metamirage.fitting.priors import PARAMETERS, UNBOUNDED_LEVEL, priors_for
 from metamirage.fitting.quadrature.densities import CODES, shape_at
 from metamirage.fitting.quadrature.integrate import integrate
-from metamirage.forecasting.holdouts import Fits, designs, mean_by_size, outlook, predict
+from metamirage.fitting.settings import FitSettings
+from metamirage.forecasting.holdouts import HeldOutFits, hold_outs, mean_by_size, outlook, predict
 from metamirage.forecasting.predictives import left_out, pit_ends
 
 SIZES = np.array([8.0, 8.5, 9.2, 10.0, 11.0])
@@ -25,7 +26,7 @@ def without_last(curve: Curve) -> Curve:
 
 
 def test_three_sizes_have_to_be_left() -> None:
-    kept = {n: designs(make_curve(np.arange(n) + 7.0, np.full(n, 0.5))) for n in (3, 4, 5)}
+    kept = {n: hold_outs(make_curve(np.arange(n) + 7.0, np.full(n, 0.5))) for n in (3, 4, 5)}
     assert [d.n_left_out for d in kept[4]] == [1]
     assert kept[3] == []
     assert [(d.n_left_out, d.cutoff, d.sizes) for d in kept[5]] == [
@@ -36,8 +37,8 @@ def test_three_sizes_have_to_be_left() -> None:
 
 def test_replicates_are_one_size() -> None:
     curve = make_curve([7, 8, 9, 10, 10], [0.1, 0.2, 0.3, 0.4, 0.6])
-    assert [d.n_left_out for d in designs(curve)] == [1]
-    assert designs(make_curve(PALM, [0.1, 0.2, 0.3])) == []
+    assert [d.n_left_out for d in hold_outs(curve)] == [1]
+    assert hold_outs(make_curve(PALM, [0.1, 0.2, 0.3])) == []
 
 
 def test_mean_by_size_averages_replicates() -> None:
@@ -116,7 +117,7 @@ def test_forecasts_of_curves_from_the_prior_are_calibrated(
 
 def test_an_outlook_mixes_the_candidates_by_their_evidence() -> None:
     curve = make_curve(SIZES, np.array([0.1, 0.2, 0.3, 0.4, 0.6]), items=100, chance=0.0)
-    fits = Fits({"a": curve}, seed=1, width_prior="default")
+    fits = HeldOutFits({"a": curve}, FitSettings(1))
     fit = fits.below("a", SIZES[-1])
     found = outlook(fit, left_out(fit.whole, SIZES[-1]), fits.stream("a"))
     assert list(found) == [*CANDIDATES, "averaged"]
@@ -127,13 +128,13 @@ def test_an_outlook_mixes_the_candidates_by_their_evidence() -> None:
 
 def test_one_training_set_is_fitted_once() -> None:
     curve = make_curve(GPT_3, np.linspace(0.1, 0.5, 8), items=100, chance=0.0)
-    fits = Fits({"a": curve}, seed=1, width_prior="default")
+    fits = HeldOutFits({"a": curve}, FitSettings(1))
     assert fits.below("a", GPT_3[-1]) is fits.below("a", GPT_3[-2] + 0.01)
     assert fits.below("a", GPT_3[-1]) is not fits.below("a", GPT_3[-2])
 
 
 def test_a_fit_is_on_the_scale_of_its_training_scores() -> None:
     curve = make_curve(SIZES, [0.0, 0.1, 0.3, 0.2, 1.0], bounded=False, unit=40.0, origin=-7.0)
-    fit = Fits({"a": curve}, seed=1, width_prior="default").below("a", SIZES[-1])
+    fit = HeldOutFits({"a": curve}, FitSettings(1)).below("a", SIZES[-1])
     np.testing.assert_allclose(fit.train.z, [0, 1 / 3, 1, 2 / 3], atol=1e-12)
     assert fit.whole.z[-1] == pytest.approx(1 / 0.3)

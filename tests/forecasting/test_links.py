@@ -11,9 +11,10 @@ from builders import GPT_3, make_curve
 from metamirage.base.arrays import FloatArray
 from metamirage.base.vocabulary import CANDIDATES
 from metamirage.curves.curve import ROUNDING, Curve
-from metamirage.fitting.fits import integrate_all, model_weights
+from metamirage.fitting.engines import integrate_all, model_weights
 from metamirage.fitting.posterior import Posterior
 from metamirage.fitting.quadrature.densities import CODES, shape_at, shapes_at
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.links import (
     BEYOND,
     LEAST_STRETCH,
@@ -127,9 +128,7 @@ def linked(partner: FloatArray, score: FloatArray, at: float) -> tuple[float, fl
     train = curve.take(np.arange(7))
     seen = dict(zip(GPT_3[:7].tolist(), partner[:7].tolist(), strict=True))
     axis = make_axis(GPT_3[:7], partner[:7], [forecast_at(partner[7])], GPT_3)
-    posteriors = integrate_all(
-        link_curve(train, seen, axis, name="link"), curve, seed=1, width_prior="default"
-    )
+    posteriors = integrate_all(link_curve(train, seen, axis, name="link"), curve, FitSettings(1))
     found = through(
         posteriors,
         model_weights(posteriors),
@@ -190,7 +189,7 @@ def test_each_draw_of_the_partner_may_meet_each_draw_of_the_link() -> None:
 
 def test_resampled_posteriors_keep_their_mean() -> None:
     curve: Curve = make_curve(GPT_3, LINE, items=100, chance=0.0)
-    posterior = integrate_all(curve, curve, seed=1, width_prior="default")["linear"]
+    posterior = integrate_all(curve, curve, FitSettings(1))["linear"]
     even = resampled(posterior, 4000, np.random.default_rng(1))
     assert even.weights.tolist() == [1 / 4000] * 4000
     # Systematic draws miss a mean by far less than independent ones, whose se is sd / 63.

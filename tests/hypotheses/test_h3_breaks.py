@@ -7,8 +7,9 @@ import pytest
 
 from builders import GPT_3, counted, logistic, make_curve
 from metamirage.base.vocabulary import CANDIDATES
-from metamirage.fitting.fits import integrate_all
+from metamirage.fitting.engines import integrate_all
 from metamirage.fitting.posterior import Posterior
+from metamirage.fitting.settings import FitSettings
 from metamirage.hypotheses.h3_breaks import MAX_EXPONENT, Shares, agreeing, prior_draws, read_curve
 
 # Sums of a few weights: rounding only.
@@ -112,7 +113,7 @@ def test_the_prior_share_of_a_break_is_that_of_brute_force() -> None:
 def test_scores_tell_a_break_from_a_smooth_rise(width: float, smooth: bool) -> None:
     mean = 0.02 + 0.9 * logistic(GPT_3, location=9.5, width=width)
     curve = counted(GPT_3, mean, items=1000)
-    found = integrate_all(curve, curve, seed=1, width_prior="default")
+    found = integrate_all(curve, curve, FitSettings(1))
     reading = read_curve(curve, found, width_prior="default")
     assert (reading.posterior.smooth > reading.prior.smooth) == smooth
     assert (reading.posterior.broken > reading.prior.broken) != smooth

@@ -17,6 +17,7 @@ from metamirage.contracts.check import check
 from metamirage.contracts.forecasts import FORECASTS
 from metamirage.contracts.latent import LATENT
 from metamirage.curves.curve import ROUNDING, Curve
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import forecast_curves
 from metamirage.hypotheses.h3_breaks import Reading, Shares
 from metamirage.hypotheses.h3_latent import AVERAGED, EVIDENCE, MOST, judge, judge_tasks, weigh
@@ -56,7 +57,7 @@ def overlap(mean: FloatArray, **key: Any) -> Curve:
 
 
 def judged(curves: Sequence[Curve], forecasts: pd.DataFrame = NO_FORECASTS) -> pd.DataFrame:
-    return check(judge_tasks(curves, TAGS, forecasts, seed=1), LATENT, source="invented")
+    return check(judge_tasks(curves, TAGS, forecasts, FitSettings(1)), LATENT, source="invented")
 
 
 def only(curves: Sequence[Curve], forecasts: pd.DataFrame = NO_FORECASTS) -> pd.Series:
@@ -160,7 +161,7 @@ def test_the_standard_error_counts_blocks_and_not_pairs() -> None:
 
 def test_a_link_that_misses_the_largest_size_takes_the_explanation_away() -> None:
     curves = [exact(SHARP), overlap(SMOOTH)]
-    forecasts = forecast_curves(curves, TAGS, seed=1)
+    forecasts = forecast_curves(curves, TAGS, FitSettings(1))
     kept = only(curves, forecasts)
     linked = forecasts["predictor"] == "link_given_partner"
     worse = forecasts.assign(log_score=forecasts["log_score"].mask(linked, -99.0))
@@ -270,8 +271,8 @@ def test_probabilities_follow_from_the_mean_evidence() -> None:
 
 def test_the_order_of_curves_and_threads_change_nothing() -> None:
     curves = [exact(SHARP, task="t"), overlap(SMOOTH, task="t")]
-    one = judge_tasks(curves, TAGS, NO_FORECASTS, seed=1)
-    two = judge_tasks(curves[::-1], TAGS, NO_FORECASTS, seed=1, threads=2)
+    one = judge_tasks(curves, TAGS, NO_FORECASTS, FitSettings(1))
+    two = judge_tasks(curves[::-1], TAGS, NO_FORECASTS, FitSettings(1, threads=2))
     pd.testing.assert_frame_equal(one, two)
 
 
@@ -285,7 +286,9 @@ def test_worlds_of_known_truth(
     monkeypatch.setitem(WORLDS, "breaks", ({"break": 1.0}, "metric"))
     curves, tags = draw_world(world, 16, np.random.default_rng(31))
     few = [c for c in curves if not pd.isna(c.key["n_shots"]) and c.key["n_shots"] == 0]
-    found = judge_tasks(few, tags, NO_FORECASTS, seed=1, threads=2)["verdict"].value_counts()
+    found = judge_tasks(few, tags, NO_FORECASTS, FitSettings(1, threads=2))[
+        "verdict"
+    ].value_counts()
     # One task in twelve is 8 %: none may be wrong, and most should be right.
     assert found.get(wrong, 0) == 0
     assert found.get(right, 0) >= 0.4 * found.sum()

@@ -10,6 +10,7 @@ from builders import BIG_G, GPT_3, PALM, counted, logistic, make_curve
 from metamirage.base.arrays import FloatArray
 from metamirage.curves.curve import Curve
 from metamirage.fitting.fits import fit_curve
+from metamirage.fitting.settings import FitSettings
 from metamirage.robustness.onsets import (
     Onsets,
     Places,
@@ -116,8 +117,8 @@ def test_graded_scores_are_observed_with_their_errors() -> None:
 
 def test_simulated_places_are_those_that_are_found_sharp_again() -> None:
     curve = sharp(9.3)
-    assert fit_curve(curve, seed=1)[0]["verdict"] == "SHARP"
-    one, two = (simulate_places([curve], seed=1, width_prior="default", threads=t) for t in (1, 2))
+    assert fit_curve(curve, FitSettings(1))[0]["verdict"] == "SHARP"
+    one, two = (simulate_places([curve], FitSettings(1, threads=t)) for t in (1, 2))
     assert (one.mean == two.mean).all()
     assert 50 < len(one.mean) < 400
     # SHARP lies inside; in the order of the true places, which the found ones follow.

@@ -14,6 +14,7 @@ from builders import BIG_G, counted, logistic, tidy_rows
 from metamirage.contracts.check import check
 from metamirage.contracts.residual import RESIDUAL, RESIDUAL_TESTS
 from metamirage.curves.curve import Curve
+from metamirage.fitting.settings import FitSettings
 from metamirage.robustness.residual import (
     adjusted,
     compare_blocks,
@@ -127,7 +128,7 @@ def tidy(words: dict[str, str], family: str = "F") -> pd.DataFrame:
 def related(rows: list[dict[str, object]], scores: pd.DataFrame) -> pd.DataFrame:
     fits = table(*rows)
     curves = [pattern(str(name)) for name in fits["curve_id"]]
-    found = relate_residual(fits, scores, curves, seed=1, n_permutations=199)
+    found = relate_residual(fits, scores, curves, FitSettings(1), n_permutations=199)
     return check(found, RESIDUAL_TESTS, source="invented").set_index(["question", "level"])
 
 

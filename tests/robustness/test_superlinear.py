@@ -14,6 +14,7 @@ from metamirage.base.arrays import FloatArray
 from metamirage.contracts.check import check
 from metamirage.contracts.superlinear import SUPERLINEAR, SUPERLINEAR_TESTS
 from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
 from metamirage.robustness.superlinear import compare_classes, find_superlinear
 
 U = (BIG_G - BIG_G[0]) / (BIG_G[-1] - BIG_G[0])
@@ -30,7 +31,7 @@ U = (BIG_G - BIG_G[0]) / (BIG_G[-1] - BIG_G[0])
     ],
 )
 def test_shapes_have_their_label(mean: FloatArray, label: str) -> None:
-    fitted = fit_curves([counted(BIG_G, mean, items=1000)], seed=1)
+    fitted = fit_curves([counted(BIG_G, mean, items=1000)], FitSettings(1))
     found = check(find_superlinear(fitted.fits, fitted.models), SUPERLINEAR, source="invented")
     assert list(found["label"]) == [label]
     assert found["p_faster"].isna().all() == (label == "no rise")

@@ -12,7 +12,9 @@ import pytest
 from metamirage.contracts.check import check
 from metamirage.contracts.selfcheck import TRIALS
 from metamirage.curves.curve import build_curves
-from metamirage.fitting.fits import Effort, fit_curve
+from metamirage.fitting.engines import Effort
+from metamirage.fitting.fits import fit_curve
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import forecast_curves
 from metamirage.simulation.rates import read_rates
 from metamirage.simulation.selfcheck import Drawn, draw_set, foresee_set, judge_set, make_set
@@ -50,7 +52,7 @@ def test_at_full_effort_the_row_is_that_of_the_fits_stage() -> None:
     synthetic, seed = make_set("W3", 0, seed=SEED)
     curve = build_curves(synthetic.tidy, synthetic.tags)[0]
     row, profile = fit_sigmoid(curve, seed=seed, effort=Effort())
-    whole, _, same = fit_curve(curve, seed=seed)
+    whole, _, same = fit_curve(curve, FitSettings(seed))
     assert row == {name: whole[name] for name in row}
     assert np.array_equal(profile, same)
 
@@ -84,7 +86,7 @@ def test_forecast_pairs_equal_the_forecasts_stage() -> None:
     chosen = [curve for curve in curves if curve.key["task"] == task]
     found = forecast_pairs(chosen, synthetic.tags, seed=seed)
     keys = ["curve_id", "partner", "predictor", "n_left_out", "target"]
-    whole = forecast_curves(chosen, synthetic.tags, seed=seed)
+    whole = forecast_curves(chosen, synthetic.tags, FitSettings(seed))
     both = found.merge(whole, on=keys, suffixes=("", "_stage"), validate="one_to_one")
     assert len(both) == len(found) > 0
     assert both["log_score"].equals(both["log_score_stage"])

@@ -10,17 +10,15 @@ from metamirage.contracts.tags import TAGS
 from metamirage.contracts.tidy import TIDY
 from metamirage.curves.curve import build_curves
 from metamirage.fitting.audit import audit_curves
+from metamirage.fitting.settings import FitSettings
 
 
 def main(job: Any) -> None:
     audit = audit_curves(
         build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS)),
         read_table(job.input.fits, FITS),
-        seed=job.params.seed,
+        FitSettings(job.params.seed, job.params.prior, job.params.engine, threads=job.threads),
         n_audit=job.params.n_audit,
-        width_prior=job.params.prior,
-        engine=job.params.engine,
-        threads=job.threads,
     )
     write_table(audit, job.output.audit, AUDIT)
 

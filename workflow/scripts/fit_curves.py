@@ -9,16 +9,14 @@ from metamirage.contracts.tags import TAGS
 from metamirage.contracts.tidy import TIDY
 from metamirage.curves.curve import build_curves
 from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
 
 
 def main(job: Any) -> None:
     curves = build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS))
     fitted = fit_curves(
         curves,
-        seed=job.params.seed,
-        width_prior=job.params.prior,
-        engine=job.params.engine,
-        threads=job.threads,
+        FitSettings(job.params.seed, job.params.prior, job.params.engine, threads=job.threads),
     )
     write_table(fitted.fits, job.output.fits, FITS)
     write_table(fitted.models, job.output.models, MODELS)

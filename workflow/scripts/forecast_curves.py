@@ -8,6 +8,7 @@ from metamirage.contracts.forecasts import FORECASTS
 from metamirage.contracts.tags import TAGS
 from metamirage.contracts.tidy import TIDY
 from metamirage.curves.curve import build_curves
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import forecast_curves
 
 
@@ -16,10 +17,7 @@ def main(job: Any) -> None:
     forecasts = forecast_curves(
         build_curves(read_table(job.input.tidy, TIDY), tags),
         tags,
-        seed=job.params.seed,
-        width_prior=job.params.prior,
-        engine=job.params.engine,
-        threads=job.threads,
+        FitSettings(job.params.seed, job.params.prior, job.params.engine, threads=job.threads),
     )
     write_table(forecasts, job.output.forecasts, FORECASTS)
 

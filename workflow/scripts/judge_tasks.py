@@ -9,6 +9,7 @@ from metamirage.contracts.latent import LATENT
 from metamirage.contracts.tags import TAGS
 from metamirage.contracts.tidy import TIDY
 from metamirage.curves.curve import build_curves
+from metamirage.fitting.settings import FitSettings
 from metamirage.hypotheses.h3_latent import judge_tasks
 
 
@@ -18,9 +19,7 @@ def main(job: Any) -> None:
         build_curves(read_table(job.input.tidy, TIDY), tags),
         tags,
         read_table(job.input.forecasts, FORECASTS),
-        seed=job.params.seed,
-        width_prior=job.params.prior,
-        threads=job.threads,
+        FitSettings(job.params.seed, job.params.prior, threads=job.threads),
     )
     write_table(latent, job.output.latent, LATENT)
 

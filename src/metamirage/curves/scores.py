@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from metamirage.base.arrays import FloatArray
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.curves.curve import Curve
 
 # 2,000 flat curves put the 95 % quantile within about one percentage point of its rank.
@@ -107,7 +107,8 @@ def score_curves(curves: Iterable[Curve], *, seed: int) -> pd.DataFrame:
         Table ``tables.SCORES``, one row a curve.
     """
     rows = [
-        _score(curve, np.random.default_rng(curve_seed(seed, curve.curve_id))) for curve in curves
+        _score(curve, np.random.default_rng(named_stream(seed, "scores", curve.curve_id)))
+        for curve in curves
     ]
     return pd.DataFrame(rows).astype({"n_shots": "Int64", "null_q95": float})
 

@@ -14,13 +14,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.base.threads import map_curves
 from metamirage.base.thresholds import AGREED_NATS, AGREED_SD, SHARP_WIDTH
 from metamirage.contracts.audit import AUDIT
 from metamirage.curves.curve import Curve
-from metamirage.fitting.fits import MAX_EVIDENCE_ERROR, Task, by_nuts, by_quadrature, tasks_for
+from metamirage.fitting.engines import (
+    MAX_EVIDENCE_ERROR,
+    FitRequest,
+    by_nuts,
+    by_quadrature,
+    fit_requests,
+)
 from metamirage.fitting.posterior import Posterior, Sampled
+from metamirage.fitting.settings import FitSettings
 
 # Sizes from which the classes of the strata start: 3-4, 5-7 and 8 or more.
 SIZE_CLASSES = (5, 8)
@@ -32,12 +39,9 @@ log = logging.getLogger("metamirage")
 def audit_curves(
     curves: Sequence[Curve],
     fits: pd.DataFrame,
+    settings: FitSettings,
     *,
-    seed: int,
     n_audit: int,
-    width_prior: str = "default",
-    engine: str = "quadrature",
-    threads: int = 1,
 ) -> pd.DataFrame:
     """Integrate and sample chosen curves, and set the results side by side.
 
@@ -47,7 +51,7 @@ def audit_curves(
         From ``curves.build_curves``.
     fits
         Table ``tables.FITS`` of these curves.
-    seed, width_prior, engine, threads
+    settings
         As in ``fits.fit_curves``.
     n_audit
         Curves to draw; those with bad diagnostics come on top.
@@ -57,11 +61,11 @@ def audit_curves(
     pandas.DataFrame
         Table ``tables.AUDIT``, one row an audited curve, in the order of ``curves``.
     """
-    chosen = choose_curves(fits, n=n_audit, seed=seed, engine=engine)
+    chosen = choose_curves(fits, settings, n=n_audit)
     rows = map_curves(
-        lambda curve: audit_curve(curve, seed=seed, width_prior=width_prior),
+        lambda curve: audit_curve(curve, settings),
         [curve for curve in curves if curve.curve_id in chosen.index],
-        threads=threads,
+        threads=settings.threads,
         label="audit",
     )
     known = fits.set_index("curve_id")["verdict"]
@@ -79,7 +83,7 @@ def audit_curves(
     return table
 
 
-def choose_curves(fits: pd.DataFrame, *, n: int, seed: int, engine: str) -> pd.DataFrame:
+def choose_curves(fits: pd.DataFrame, settings: FitSettings, *, n: int) -> pd.DataFrame:
     """Choose which curves to audit.
 
     One curve of each stratum (observation model, verdict, class of sizes), then a second of each,
@@ -89,25 +93,27 @@ def choose_curves(fits: pd.DataFrame, *, n: int, seed: int, engine: str) -> pd.D
     ----------
     fits
         Table ``tables.FITS``.
+    settings
+        Seed, and the engine of the run: a row made by another was not good enough at first.
     n
         Curves to draw, at most.
-    seed
-        Run seed.
-    engine
-        Of the run: a row made by another was not good enough at first.
 
     Returns
     -------
     pandas.DataFrame
         ``in_sample`` and ``flagged`` by ``curve_id``, chosen curves only.
     """
-    lots = [curve_seed(seed, f"audit|{name}").generate_state(1)[0] for name in fits["curve_id"]]
+    lots = [
+        named_stream(settings.seed, "audit", name).generate_state(1)[0] for name in fits["curve_id"]
+    ]
     drawn = fits[["curve_id", "observation", "verdict"]].assign(
         size_class=np.digitize(fits["n_sizes"], SIZE_CLASSES), lot=lots
     )
     strata = drawn.groupby(["observation", "verdict", "size_class"])["lot"]
     order = drawn.assign(turn=strata.rank(method="first")).sort_values(["turn", "lot", "curve_id"])
-    flagged = (fits["log_evidence_error"] > MAX_EVIDENCE_ERROR) | (fits["method"] != engine)
+    flagged = (fits["log_evidence_error"] > MAX_EVIDENCE_ERROR) | (
+        fits["method"] != settings.engine
+    )
     chosen = pd.DataFrame(
         {
             "in_sample": fits.index.isin(order.index[:n]),
@@ -118,16 +124,16 @@ def choose_curves(fits: pd.DataFrame, *, n: int, seed: int, engine: str) -> pd.D
     return chosen[chosen.any(axis=1)]
 
 
-def audit_curve(curve: Curve, *, seed: int, width_prior: str = "default") -> dict[str, object]:
+def audit_curve(curve: Curve, settings: FitSettings) -> dict[str, object]:
     """Integrate and sample sigmoid and linear on one curve, and compare.
 
     The quadrature is that of the fits stage to the last bit; NUTS has a stream of its own, so that
     a posterior which it replaced there is sampled afresh here.
     """
-    tasks = tasks_for(curve, curve, seed=seed, width_prior=width_prior)
-    streams = curve_seed(seed, f"audit|{curve.curve_id}").spawn(2)
-    quadrature, nuts = _both(tasks["sigmoid"], streams[0])
-    linear = _gap(*_both(tasks["linear"], streams[1]))
+    requests = fit_requests(curve, curve, settings)
+    streams = named_stream(settings.seed, "audit", curve.curve_id).spawn(2)
+    quadrature, nuts = _both(requests["sigmoid"], streams[0])
+    linear = _gap(*_both(requests["linear"], streams[1]))
     gap, gap_error = _gap(quadrature, nuts)
     shifts = _shifts(quadrature, nuts)
     agreed = max(abs(shifts["log10_width_shift"]), abs(shifts["location_shift"])) < AGREED_SD
@@ -152,8 +158,8 @@ def audit_curve(curve: Curve, *, seed: int, width_prior: str = "default") -> dic
     }
 
 
-def _both(task: Task, stream: np.random.SeedSequence) -> tuple[Posterior, Sampled]:
-    return by_quadrature(task), by_nuts(replace(task, stream=stream))
+def _both(request: FitRequest, stream: np.random.SeedSequence) -> tuple[Posterior, Sampled]:
+    return by_quadrature(request), by_nuts(replace(request, stream=stream))
 
 
 def _gap(quadrature: Posterior, nuts: Sampled) -> tuple[float, float]:

@@ -17,9 +17,10 @@ from metamirage.base.threads import map_curves
 from metamirage.base.vocabulary import CANDIDATES
 from metamirage.contracts.bands import QUANTILES
 from metamirage.curves.curve import Curve
-from metamirage.fitting.fits import by_quadrature, tasks_for
+from metamirage.fitting.engines import by_quadrature, fit_requests
 from metamirage.fitting.posterior import Posterior
 from metamirage.fitting.quadrature.densities import CODES, shape_at
+from metamirage.fitting.settings import FitSettings
 from metamirage.fitting.verdicts import levels
 
 # Of the mean: 5 %, median, 95 %.
@@ -81,9 +82,7 @@ def published(curve: Curve, z: FloatArray) -> FloatArray:
     return curve.sign * (z * curve.unit + curve.origin)
 
 
-def band_curves(
-    curves: Sequence[Curve], *, seed: int, width_prior: str = "default", threads: int = 1
-) -> pd.DataFrame:
+def band_curves(curves: Sequence[Curve], settings: FitSettings) -> pd.DataFrame:
     """Take the band of every candidate on every curve.
 
     Each curve is integrated once more, by quadrature, from the stream that the fits stage used:
@@ -93,8 +92,8 @@ def band_curves(
     ----------
     curves
         From ``curves.build_curves``.
-    seed, width_prior, threads
-        As in ``fits.fit_curves``.
+    settings
+        Seed, prior and threads, as in ``fits.fit_curves``.
 
     Returns
     -------
@@ -102,9 +101,9 @@ def band_curves(
         Table ``BANDS``: ``N_NODES`` rows a curve.
     """
     bands = map_curves(
-        lambda curve: _curve_bands(curve, seed=seed, width_prior=width_prior),
+        lambda curve: _curve_bands(curve, settings),
         curves,
-        threads=threads,
+        threads=settings.threads,
         label="bands",
     )
     names = [f"{candidate}_{quantile}" for candidate in CANDIDATES for quantile in QUANTILES]
@@ -114,9 +113,9 @@ def band_curves(
     return table
 
 
-def _curve_bands(curve: Curve, *, seed: int, width_prior: str) -> FloatArray:
+def _curve_bands(curve: Curve, settings: FitSettings) -> FloatArray:
     """Sizes, and three quantiles of each candidate at each of them; shape (``N_NODES``, 16)."""
-    tasks = tasks_for(curve, curve, seed=seed, width_prior=width_prior)
-    bands = [mean_band(curve, by_quadrature(tasks[candidate])) for candidate in CANDIDATES]
+    requests = fit_requests(curve, curve, settings)
+    bands = [mean_band(curve, by_quadrature(requests[candidate])) for candidate in CANDIDATES]
     columns = [column for b in bands for column in (b.lower, b.median, b.upper)]
     return np.column_stack([bands[0].size, *columns])

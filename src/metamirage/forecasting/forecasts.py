@@ -28,7 +28,8 @@ from metamirage.base.thresholds import MIN_SIZES
 from metamirage.contracts.forecasts import FORECASTS
 from metamirage.curves.blocks import Block, Pair, make_blocks
 from metamirage.curves.curve import Curve
-from metamirage.forecasting.holdouts import Design, Fit, Fits, designs, mean_by_size
+from metamirage.fitting.settings import FitSettings
+from metamirage.forecasting.holdouts import Fit, HeldOutFits, HoldOut, hold_outs, mean_by_size
 from metamirage.forecasting.links import (
     N_DRAWS,
     Axis,
@@ -68,11 +69,7 @@ class Link(NamedTuple):
 def forecast_curves(
     curves: Sequence[Curve],
     tags: pd.DataFrame,
-    *,
-    seed: int,
-    width_prior: str = "default",
-    engine: str = "quadrature",
-    threads: int = 1,
+    settings: FitSettings,
 ) -> pd.DataFrame:
     """Forecast the largest sizes of every curve that keeps three sizes without them.
 
@@ -82,7 +79,7 @@ def forecast_curves(
         Of one benchmark.
     tags
         Its table ``tables.TAGS``, which says what pairs with what.
-    seed, width_prior, engine, threads
+    settings
         As in ``fits.fit_curves``.
 
     Returns
@@ -91,9 +88,9 @@ def forecast_curves(
         Table ``tables.FORECASTS``, on the scale of ``Curve.z``.
     """
     results = map_curves(
-        lambda block: forecast_block(block, seed=seed, width_prior=width_prior, engine=engine),
+        lambda block: forecast_block(block, settings),
         make_blocks(curves, tags),
-        threads=threads,
+        threads=settings.threads,
         label="forecasts",
     )
     place = {curve.curve_id: i for i, curve in enumerate(curves)}
@@ -122,24 +119,22 @@ DTYPES = {name: "float64" for name in COLUMNS} | {
 }
 
 
-def forecast_block(
-    block: Block, *, seed: int, width_prior: str, engine: str = "quadrature"
-) -> pd.DataFrame:
+def forecast_block(block: Block, settings: FitSettings) -> pd.DataFrame:
     """Forecast every curve of a block, directly and through its partners."""
     ratios = {p.source: logged(block.curves[p.partner], p.source) for p in block.pairs if p.ratio}
-    fits = Fits({**block.curves, **ratios}, seed=seed, width_prior=width_prior, engine=engine)
+    fits = HeldOutFits({**block.curves, **ratios}, settings)
     rows: list[dict[str, object]] = []
     for name, curve in block.curves.items():
-        for design in designs(curve):
+        for design in hold_outs(curve):
             rows += direct_rows(fits, name, design)
     for pair in block.pairs:
-        for design in designs(block.curves[pair.curve_id]):
+        for design in hold_outs(block.curves[pair.curve_id]):
             rows += two_step_rows(fits, pair, design)
     # A table at once: the rows of all blocks of a large benchmark would be gigabytes as they are.
     return _table(rows)
 
 
-def direct_rows(fits: Fits, name: str, design: Design) -> Iterator[dict[str, object]]:
+def direct_rows(fits: HeldOutFits, name: str, design: HoldOut) -> Iterator[dict[str, object]]:
     """Forecast the left-out sizes of a curve from its own smaller ones: a row a predictor."""
     fit = fits.below(name, design.cutoff)
     scale = _scale(fit, fits.curves[name])
@@ -167,7 +162,7 @@ def _scale(fit: Fit, curve: Curve) -> dict[str, float]:
     return {"ratio": fit.whole.unit / curve.unit, "shift": shift}
 
 
-def two_step_rows(fits: Fits, pair: Pair, design: Design) -> Iterator[dict[str, object]]:
+def two_step_rows(fits: HeldOutFits, pair: Pair, design: HoldOut) -> Iterator[dict[str, object]]:
     """Forecast the left-out sizes of a curve through its partner.
 
     A row ``two_step`` for each left-out size, and a row ``link_given_partner`` where the partner
@@ -196,7 +191,7 @@ def two_step_rows(fits: Fits, pair: Pair, design: Design) -> Iterator[dict[str, 
             }
 
 
-def make_link(fits: Fits, pair: Pair, design: Design) -> Link | None:
+def make_link(fits: HeldOutFits, pair: Pair, design: HoldOut) -> Link | None:
     """Forecast the partner and fit the link to it, from sizes below the left-out ones.
 
     Returns

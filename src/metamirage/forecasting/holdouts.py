@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from metamirage.base.arrays import FloatArray
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.base.thresholds import MIN_SIZES
 from metamirage.base.vocabulary import CANDIDATES
 from metamirage.curves.curve import Curve, rescaled
-from metamirage.fitting.fits import Effort, integrate_all, model_weights
+from metamirage.fitting.engines import Effort, integrate_all, model_weights
 from metamirage.fitting.posterior import Posterior
 from metamirage.fitting.quadrature.densities import CODES, shape_at
+from metamirage.fitting.settings import FitSettings
 from metamirage.fitting.verdicts import levels
 from metamirage.forecasting.predictives import LeftOut, Predictive, average, left_out, observe
 
@@ -23,7 +24,7 @@ LEFT_OUT = (1, 2)
 PREDICTIVE = Effort(n_first=64, target_error=0.03)
 
 
-class Design(NamedTuple):
+class HoldOut(NamedTuple):
     """Sizes left out of a curve: all from ``cutoff`` on, largest first."""
 
     n_left_out: int
@@ -31,11 +32,11 @@ class Design(NamedTuple):
     sizes: tuple[float, ...]
 
 
-def designs(curve: Curve) -> list[Design]:
+def hold_outs(curve: Curve) -> list[HoldOut]:
     """Ways to leave the largest sizes out that keep three."""
     sizes = np.unique(curve.size)
     return [
-        Design(n, float(sizes[-n]), tuple(sizes[: -n - 1 : -1].tolist()))
+        HoldOut(n, float(sizes[-n]), tuple(sizes[: -n - 1 : -1].tolist()))
         for n in LEFT_OUT
         if len(sizes) - n >= MIN_SIZES
     ]
@@ -62,29 +63,24 @@ class Fit(NamedTuple):
     weights: FloatArray
 
 
-class Fits:
+class HeldOutFits:
     """Fits of the curves of a block to their smaller sizes, and their forecasts, each made once.
 
     Parameters
     ----------
     curves
         By name.
-    seed, width_prior, engine
+    settings
         As in ``fits.fit_curves``.
     """
 
     def __init__(
         self,
         curves: Mapping[str, Curve],
-        *,
-        seed: int,
-        width_prior: str,
-        engine: str = "quadrature",
+        settings: FitSettings,
     ) -> None:
         self.curves = curves
-        self.seed = seed
-        self.width_prior = width_prior
-        self.engine = engine
+        self.settings = settings
         self._made: dict[tuple[str, int], Fit] = {}
         self._averaged: dict[tuple[str, int, float], Predictive] = {}
 
@@ -118,19 +114,12 @@ class Fits:
 
     def of(self, train: Curve, whole: Curve) -> Fit:
         """Fit of a curve to some points, under the window of a whole curve."""
-        posteriors = integrate_all(
-            train,
-            whole,
-            seed=self.seed,
-            width_prior=self.width_prior,
-            engine=self.engine,
-            effort=PREDICTIVE,
-        )
+        posteriors = integrate_all(train, whole, self.settings, effort=PREDICTIVE)
         return Fit(train, whole, posteriors, model_weights(posteriors))
 
     def stream(self, name: str) -> np.random.Generator:
         """Random numbers of one forecast; the same for each size, which none compares."""
-        return np.random.default_rng(curve_seed(self.seed, f"forecast|{name}"))
+        return np.random.default_rng(named_stream(self.settings.seed, "forecasts", name))
 
 
 def outlook(fit: Fit, left: LeftOut, rng: np.random.Generator) -> dict[str, Predictive]:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from metamirage.base.seeds import stage_stream
 from metamirage.base.thresholds import MIN_SIZES_VERDICT
 from metamirage.base.vocabulary import BLOCK, SAME_MODEL, SAME_OUTPUTS
 from metamirage.contracts.concentration import CONCENTRATION
@@ -100,7 +101,9 @@ def assess_concentration(
     tested = tested_curves(fits, forecasts, tags)
     curves = add_own_widths(describe_curves(tested, tidy=tidy, tags=tags), profiles)
     # Streams apart: a row more of one hypothesis does not move the draws of another.
-    rng, beside, ahead = (np.random.default_rng(words) for words in (seed, [seed, 1], [seed, 2]))
+    rng, beside, ahead = (
+        stage_stream(seed, f"concentration{part}") for part in ("", ", beside", ", forecasts")
+    )
     rows = [label_row(curves), enrichment_row(curves, rng=beside, n_draws=n_permutations)]
     for scheme in SCHEMES:
         rows += assess_scheme(curves, scheme, rng=rng, beside=beside, n_draws=n_permutations)

@@ -25,7 +25,7 @@ from metamirage.base.arrays import FloatArray
 from metamirage.base.thresholds import JUMP_MIN, SHARP_WIDTH, SMOOTH_WIDTH
 from metamirage.base.vocabulary import CANDIDATES
 from metamirage.curves.curve import Curve
-from metamirage.fitting.fits import model_weights
+from metamirage.fitting.engines import model_weights
 from metamirage.fitting.posterior import Posterior
 from metamirage.fitting.priors import PARAMETERS, priors_for
 from metamirage.fitting.quadrature.densities import CODES, shape_at

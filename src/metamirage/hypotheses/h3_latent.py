@@ -44,6 +44,7 @@ latent does not, and metrics that share the noise of one network seem to agree m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,8 @@ from metamirage.base.vocabulary import BLOCK, SAME_OUTPUTS
 from metamirage.contracts.latent import LATENT, LATENT_VERDICTS
 from metamirage.curves.blocks import Block, Pair, make_blocks
 from metamirage.curves.curve import Curve, rescaled
-from metamirage.fitting.fits import Effort, before_last, integrate_all
+from metamirage.fitting.engines import Effort, before_last, integrate_all
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.links import logged
 from metamirage.hypotheses.h3_breaks import Reading, Shares, agreeing, read_curve
 
@@ -105,10 +107,7 @@ def judge_tasks(
     curves: Sequence[Curve],
     tags: pd.DataFrame,
     forecasts: pd.DataFrame,
-    *,
-    seed: int,
-    width_prior: str = "default",
-    threads: int = 1,
+    settings: FitSettings,
 ) -> pd.DataFrame:
     """Judge every task that has a discontinuous and a continuous metric.
 
@@ -120,15 +119,15 @@ def judge_tasks(
         Its table ``tables.TAGS``, which says what pairs with what.
     forecasts
         Its table ``tables.FORECASTS``; without rows, the check of the link is left out.
-    seed, width_prior, threads
-        As in ``fits.fit_curves``.
+    settings
+        Seed, prior and threads, as in ``fits.fit_curves``.
 
     Returns
     -------
     pandas.DataFrame
         Table ``findings.LATENT``, one row a task, in the order of their names.
     """
-    pairs = compare_pairs(curves, tags, seed=seed, width_prior=width_prior, threads=threads)
+    pairs = compare_pairs(curves, tags, settings)
     gained = pairs.assign(link_gain=_link_gains(pairs, forecasts))
     rows = [_task_row(task, group) for task, group in gained.groupby("task")]
     return pd.DataFrame(rows, columns=list(LATENT.columns)).astype(_dtypes())
@@ -139,7 +138,7 @@ def _dtypes() -> dict[str, str]:
 
 
 def compare_pairs(
-    curves: Sequence[Curve], tags: pd.DataFrame, *, seed: int, width_prior: str, threads: int
+    curves: Sequence[Curve], tags: pd.DataFrame, settings: FitSettings
 ) -> pd.DataFrame:
     """Weigh the three statements on every pair.
 
@@ -154,9 +153,9 @@ def compare_pairs(
     named = set(stepped.itertuples(index=False, name=None))
     blocks = [_discontinuous(block, named) for block in make_blocks(curves, tags)]
     results = map_curves(
-        lambda block: _block_rows(block, seed=seed, width_prior=width_prior),
+        lambda block: _block_rows(block, settings),
         [block for block in blocks if block.pairs],
-        threads=threads,
+        threads=settings.threads,
         label="latent",
     )
     return pd.DataFrame([row for rows in results for row in rows], columns=_PAIR_COLUMNS)
@@ -181,12 +180,12 @@ def _discontinuous(block: Block, named: set[tuple[str, str]]) -> Block:
     return Block(block.curves, kept)
 
 
-def _block_rows(block: Block, *, seed: int, width_prior: str) -> list[dict[str, object]]:
+def _block_rows(block: Block, settings: FitSettings) -> list[dict[str, object]]:
     """Read every curve of a block once, then weigh its pairs."""
 
     def read(curve: Curve, part: Curve, effort: Effort) -> Reading:
-        found = integrate_all(part, curve, seed=seed, width_prior=width_prior, effort=effort)
-        return read_curve(curve, found, width_prior=width_prior)
+        found = integrate_all(part, curve, replace(settings, engine="quadrature"), effort=effort)
+        return read_curve(curve, found, width_prior=settings.prior)
 
     ones = {name: read(c, c, FULL) for name, c in _curves(block, [p.curve_id for p in block.pairs])}
     partners = {p.source: on_its_scale(block.curves[p.partner], p) for p in block.pairs}

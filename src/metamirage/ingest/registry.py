@@ -20,7 +20,7 @@ from jsonschema.exceptions import ValidationError
 
 from metamirage.base.errors import InputError, Offence
 
-SCHEMA_PATH = Path(__file__).parents[2] / "workflow" / "schemas" / "benchmark.schema.yaml"
+SCHEMA_PATH = Path(__file__).parents[3] / "workflow" / "schemas" / "benchmark.schema.yaml"
 
 
 @dataclass(frozen=True)

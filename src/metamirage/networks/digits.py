@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from metamirage.base.arrays import FloatArray
 from metamirage.base.errors import InputError, Offence
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.networks.perceptrons import count_params, fit, log_chance
 from metamirage.networks.scoring import group_right, summarise
 
@@ -114,7 +114,7 @@ def _run(images: Images, width: int, seed: int, threshold: float) -> Iterator[pd
         stratify=images.classes,
         random_state=seed,
     )
-    state = int(curve_seed(seed, f"digits|{width}").generate_state(1)[0])
+    state = int(named_stream(seed, "digits", str(width)).generate_state(1)[0])
     learnt = Images(images.pixels[train], images.classes[train])
     asked = Images(images.pixels[test], images.classes[test])
     for part in reconstruct(learnt, asked, width=width, state=state, threshold=threshold):

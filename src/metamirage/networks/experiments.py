@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.networks.problems import Batch, Suite, Task, arithmetic, draw_problems
 from metamirage.networks.scoring import Answers, score_items, summarise
 
@@ -104,7 +104,7 @@ def draw_items(task: Task, n: int) -> Batch:
     # ASSUME: test sets of one task are drawn apart, not one inside the other, so that the noise of
     # a small one is not part of a large one. With replacement: then a score over n items has the
     # binomial noise of n draws from all problems that are held out.
-    rng = np.random.default_rng(curve_seed(n, task.name))
+    rng = np.random.default_rng(named_stream(n, "arithmetic, items", task.name))
     return task.write(draw_problems(task, rng, n, held_out=True))
 
 

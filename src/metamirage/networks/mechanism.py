@@ -22,6 +22,7 @@ from scipy.stats import t as student
 
 from metamirage.base.arrays import FloatArray
 from metamirage.base.intervals import exact_interval
+from metamirage.base.seeds import stage_stream
 from metamirage.base.thresholds import MIN_UNITS
 from metamirage.base.vocabulary import SAME_OUTPUTS
 from metamirage.contracts.mechanism import MECHANISM
@@ -68,7 +69,7 @@ def assess_mechanism(tables: Tables, *, seed: int, n_permutations: int) -> pd.Da
         Table ``findings.MECHANISM``.
     """
     name = str(tables.fits["benchmark"].iloc[0])
-    rng = np.random.default_rng(seed)
+    rng = stage_stream(seed, "mechanism")
     rows = [
         _finished(row, benchmark=name, seed=seed)
         for row in MEASURES[name](tables, rng=rng, n_draws=n_permutations)

@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from metamirage.base.arrays import FloatArray
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.networks.perceptrons import count_params, fit, log_chance
 from metamirage.networks.scoring import summarise
 
@@ -66,7 +66,7 @@ def patterns(k: int, n: int) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtyp
 
 def _run(k: int, n: int, width: int, seed: int) -> pd.DataFrame:
     pixels, parity = patterns(k, n)
-    state = int(curve_seed(seed, f"parity|{k}|{n}|{width}").generate_state(1)[0])
+    state = int(named_stream(seed, "parity", f"{k}|{n}|{width}").generate_state(1)[0])
     train, test = train_test_split(
         np.arange(2**n), test_size=TEST_SHARE, stratify=parity, random_state=seed
     )

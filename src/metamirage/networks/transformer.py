@@ -15,7 +15,7 @@ import optax
 import pandas as pd
 from jax import Array
 
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.networks.experiments import COLUMNS, Budget, Experiment, Shape, score_network
 from metamirage.networks.problems import Batch, Suite, draw_batch
 from metamirage.networks.scoring import Answers
@@ -204,7 +204,7 @@ def run_one(experiment: Experiment, model: str, *, seed: int) -> pd.DataFrame:
         ``experiments.COLUMNS``.
     """
     suite = experiment.suite
-    state = curve_seed(seed, f"{suite.name}|{model}").generate_state(1)
+    state = named_stream(seed, "arithmetic, network", model).generate_state(1)
     network = train(suite, experiment.shapes[model], experiment.budget, seed=int(state[0]))
     scores = score_network(experiment, lambda items: ask(network, items))
     named = scores.assign(model=f"{model}-s{seed}", n_params=count_params(network), seed=seed)

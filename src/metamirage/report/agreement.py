@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from metamirage.base.thresholds import AGREED_NATS, AGREED_SD
-from metamirage.fitting.fits import MAX_EVIDENCE_ERROR
+from metamirage.fitting.engines import MAX_EVIDENCE_ERROR
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.text import count_of, curve_label, listed, number, plural
 

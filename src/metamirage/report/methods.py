@@ -19,7 +19,7 @@ from metamirage.base.thresholds import (
 )
 from metamirage.base.vocabulary import CANDIDATES
 from metamirage.fitting.bands import N_NODES
-from metamirage.fitting.fits import MAX_EVIDENCE_ERROR
+from metamirage.fitting.engines import MAX_EVIDENCE_ERROR
 from metamirage.fitting.priors import LOG10_WIDTH_NODES, PARAMETERS, WIDTH_PRIORS
 from metamirage.fitting.quadrature.integrate import N_FIRST, N_MOST, N_REPLICATES, TARGET_ERROR
 from metamirage.fitting.verdicts import FLOOR_SHARE

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metamirage.base.arrays import FloatArray
+from metamirage.base.seeds import stage_stream
 from metamirage.base.thresholds import MIN_TASKS
 from metamirage.base.vocabulary import BLOCK, SAME_OUTPUTS
 from metamirage.contracts.controls import CONTROLS
@@ -68,7 +69,7 @@ def assess_controls(
     none = pd.DataFrame({name: [] for name in FORECASTS.columns})
     none = none.astype({"curve_id": "str", "predictor": "str"})
     curves = add_own_widths(tested_curves(fits, none, tags), profiles)
-    rng = np.random.default_rng([seed, 4])
+    rng = stage_stream(seed, "controls")
     rows = [random_row(curves, rng=rng), *fake_rows(curves, rng=rng, n_draws=n_permutations)]
     table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
     return table[list(CONTROLS.columns)]

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metamirage.base.arrays import FloatArray
+from metamirage.base.seeds import stage_stream
 from metamirage.base.thresholds import MIN_SIZES_VERDICT, MIN_TASKS
 from metamirage.contracts.multiverse import MULTIVERSE, MULTIVERSE_JOINT
 from metamirage.hypotheses.permutation import TIE, sign_patterns
@@ -75,7 +76,7 @@ def assess_multiverse(
         Tables ``findings.MULTIVERSE`` and ``findings.MULTIVERSE_JOINT``.
     """
     benchmark = str(fits["benchmark"].iloc[0])
-    rng = np.random.default_rng([seed, 3])
+    rng = stage_stream(seed, "multiverse")
     described = describe_curves(measure_curves(fits, scores, forecasts, tags), tidy=tidy, tags=tags)
     # The prior that H2 learns, from the same curves; shorter ones have their widths under it too.
     curves = add_own_widths(described, profiles, min_sizes=MIN_SIZES_VERDICT)

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from metamirage.base.arrays import FloatArray
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream
 from metamirage.base.threads import map_curves
 from metamirage.curves.curve import Curve
 from metamirage.fitting.posterior import Posterior
 from metamirage.fitting.priors import priors_for
 from metamirage.fitting.quadrature.densities import CODES, shape_at
 from metamirage.fitting.quadrature.integrate import integrate
+from metamirage.fitting.settings import FitSettings
 from metamirage.fitting.verdicts import levels, summarise, verdict
 from metamirage.forecasting.links import resampled
 from metamirage.forecasting.predictives import EDGE
@@ -123,17 +124,15 @@ def draw_chance(onsets: Onsets, rng: np.random.Generator) -> Places:
     return Places(mean, sd)
 
 
-def simulate_places(
-    curves: Sequence[Curve], *, seed: int, width_prior: str, threads: int = 1
-) -> Places:
+def simulate_places(curves: Sequence[Curve], settings: FitSettings) -> Places:
     """Simulate where the transitions of some curves would be found if they lay anywhere.
 
     Parameters
     ----------
     curves
         Sharp ones of one family, each a pattern for as many simulated ones.
-    seed, width_prior, threads
-        As in ``fits.fit_curves``.
+    settings
+        Seed, prior and threads, as in ``fits.fit_curves``.
 
     Returns
     -------
@@ -142,9 +141,9 @@ def simulate_places(
     """
     each = -(-N_SIMULATED // len(curves))
     results = map_curves(
-        lambda curve: _simulate_curve(curve, each, seed=seed, width_prior=width_prior),
+        lambda curve: _simulate_curve(curve, each, settings),
         curves,
-        threads=threads,
+        threads=settings.threads,
         label="onsets by chance",
     )
     rows = np.array([row for rows in results for row in rows]).reshape(-1, 3)
@@ -153,17 +152,17 @@ def simulate_places(
 
 
 def _simulate_curve(
-    curve: Curve, n: int, *, seed: int, width_prior: str
+    curve: Curve, n: int, settings: FitSettings
 ) -> list[tuple[float, float, float]]:
     """Give true place, found place and its sd of each simulated curve that is SHARP."""
-    rng = np.random.default_rng(curve_seed(seed, f"onset|{curve.curve_id}"))
-    fitted = _fit(curve, rng, width_prior=width_prior)
+    rng = np.random.default_rng(named_stream(settings.seed, "onsets", curve.curve_id))
+    fitted = _fit(curve, rng, width_prior=settings.prior)
     drawn = resampled(fitted, n, rng)
     places = rng.uniform(curve.size[0], curve.size[-1], n)
     kept = []
     for theta, place in zip(drawn.theta, places, strict=True):
         again = redrawn(curve, theta, place, rng)
-        row = summarise(again, _fit(again, rng, width_prior=width_prior))
+        row = summarise(again, _fit(again, rng, width_prior=settings.prior))
         if verdict(row, again.n_sizes) == "SHARP":
             kept.append((float(place), row["location_mean"], row["location_sd"]))
     return kept

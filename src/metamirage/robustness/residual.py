@@ -21,10 +21,12 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from metamirage.base.seeds import stage_stream
 from metamirage.base.thresholds import MIN_SIZES_VERDICT, MIN_UNITS
 from metamirage.base.vocabulary import BLOCK
 from metamirage.contracts.residual import RESIDUAL, RESIDUAL_STATES, RESIDUAL_TESTS
 from metamirage.curves.curve import Curve
+from metamirage.fitting.settings import FitSettings
 from metamirage.hypotheses.permutation import FlipTest, Units, flip_test, label_test
 from metamirage.robustness.onsets import Onsets, Places, clustering_test, simulate_places
 
@@ -120,11 +122,9 @@ def relate_residual(
     fits: pd.DataFrame,
     tidy: pd.DataFrame,
     curves: Sequence[Curve],
+    settings: FitSettings,
     *,
-    seed: int,
     n_permutations: int,
-    width_prior: str = "default",
-    threads: int = 1,
 ) -> pd.DataFrame:
     """Test what the residual goes with.
 
@@ -134,10 +134,10 @@ def relate_residual(
         Tables of one benchmark; the latter gives keywords, where its source has them.
     curves
         Those that were fitted, patterns for the transitions by chance.
-    seed, n_permutations
-        Of the permutations and simulations.
-    width_prior, threads
-        As in ``fits.fit_curves``.
+    settings
+        Seed, prior and threads, as in ``fits.fit_curves``.
+    n_permutations
+        Random ones, where not all can be visited.
 
     Returns
     -------
@@ -146,16 +146,11 @@ def relate_residual(
     """
     tested = entering(fits)
     blocks = compare_blocks(tested)
-    rng = np.random.default_rng(seed)
+    rng = stage_stream(settings.seed, "residual")
     sharp = _clearest(tested)
     named = {curve.curve_id: curve for curve in curves}
     chance = [
-        simulate_places(
-            [named[name] for name in group["curve_id"]],
-            seed=seed,
-            width_prior=width_prior,
-            threads=threads,
-        )
+        simulate_places([named[name] for name in group["curve_id"]], settings)
         for _, group in sharp.groupby("family")
     ]
     rows = [
@@ -164,7 +159,7 @@ def relate_residual(
         *_family_rows(blocks, rng=rng, n_draws=n_permutations),
         _onset_row(sharp, chance, rng=rng, n_draws=n_permutations),
     ]
-    table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=seed)
+    table = pd.DataFrame(rows).assign(benchmark=str(fits["benchmark"].iloc[0]), seed=settings.seed)
     return adjusted(table)[list(RESIDUAL_TESTS.columns)]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from metamirage.base.seeds import stage_stream
 from metamirage.base.thresholds import MIN_SIZES_VERDICT, MIN_UNITS, P_JUMP
 from metamirage.base.vocabulary import BLOCK, SAME_MODEL, SAME_OUTPUTS
 from metamirage.contracts.superlinear import SUPERLINEAR, SUPERLINEAR_LABELS, SUPERLINEAR_TESTS
@@ -87,7 +88,7 @@ def compare_classes(
     rising = superlinear[superlinear["label"] != NO_RISE]
     tagged = rising.merge(axes, on=["task", "metric"], how="left", validate="many_to_one")
     curves = describe_curves(tagged, tidy=tidy, tags=tags)
-    rng = np.random.default_rng(seed)
+    rng = stage_stream(seed, "superlinear")
     rows = []
     for scheme in SCHEMES:
         classed = curves.assign(label=classify(curves, scheme)).dropna(subset="label")

@@ -16,14 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metamirage.base.arrays import FloatArray
-from metamirage.base.seeds import curve_seed
+from metamirage.base.seeds import named_stream, stage_stream
 from metamirage.base.thresholds import P_JUMP
 from metamirage.base.vocabulary import CANDIDATES, CURVE_KEY, SAME_OUTPUTS, VERDICTS
 from metamirage.contracts.forecasts import FORECASTS
 from metamirage.contracts.selfcheck import TRIALS
 from metamirage.curves.classes import classify
 from metamirage.curves.curve import Curve, build_curves
-from metamirage.fitting.fits import Effort
+from metamirage.fitting.engines import Effort
 from metamirage.fitting.priors import LOG10_WIDTH_NODES, priors_for
 from metamirage.fitting.quadrature.integrate import integrate
 from metamirage.fitting.verdicts import summarise, verdict
@@ -118,7 +118,7 @@ def fit_sigmoids(curves: Sequence[Curve], *, seed: int) -> Fitted:
 def _fit_sigmoid(
     curve: Curve, *, seed: int, effort: Effort = EFFORT
 ) -> tuple[dict[str, object], FloatArray]:
-    streams = curve_seed(seed, curve.curve_id).spawn(len(CANDIDATES))
+    streams = named_stream(seed, "fits", curve.curve_id).spawn(len(CANDIDATES))
     posterior = integrate(
         curve,
         "sigmoid",
@@ -226,7 +226,7 @@ def _test_rows(synthetic: Synthetic, fitted: Fitted, *, seed: int, n_draws: int)
     tested = tested_curves(fitted.fits, none, synthetic.tags)
     described = describe_curves(tested, tidy=synthetic.tidy, tags=synthetic.tags)
     curves = add_own_widths(described, fitted.profiles)
-    rng, beside = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+    rng, beside = (stage_stream(seed, name) for name in ("selfcheck", "selfcheck, beside"))
     rows = assess_scheme(curves, SCHEME, rng=rng, beside=beside, n_draws=n_draws)
     rows.append(_naive_flips(curves, rng=beside, n_draws=n_draws))
     kept = ("hypothesis", "estimand", "estimate", "p_value")

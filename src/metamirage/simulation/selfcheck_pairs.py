@@ -11,13 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from metamirage.base.seeds import stage_stream
 from metamirage.base.vocabulary import SAME_OUTPUTS
 from metamirage.contracts.latent import LATENT_VERDICTS
 from metamirage.contracts.selfcheck import PREDICTED, SWAPPED
 from metamirage.curves.blocks import Block, make_blocks
 from metamirage.curves.curve import Curve
+from metamirage.fitting.settings import FitSettings
 from metamirage.forecasting.forecasts import COLUMNS, DTYPES, direct_rows, two_step_rows
-from metamirage.forecasting.holdouts import Fits, designs
+from metamirage.forecasting.holdouts import HeldOutFits, hold_outs
 from metamirage.hypotheses.h3_latent import judge_tasks
 from metamirage.hypotheses.h4_forecasts import GAINS, foresight_rows, step_gains
 from metamirage.hypotheses.multiplicity import FAMILIES, adjust
@@ -52,10 +54,10 @@ def forecast_pairs(curves: Sequence[Curve], tags: pd.DataFrame, *, seed: int) ->
 
 
 def _block_rows(block: Block, *, seed: int) -> list[Row]:
-    fits = Fits(block.curves, seed=seed, width_prior="default")
+    fits = HeldOutFits(block.curves, FitSettings(seed))
     rows: list[Row] = []
     for pair in block.pairs:
-        one_out = designs(block.curves[pair.curve_id])[0]
+        one_out = hold_outs(block.curves[pair.curve_id])[0]
         rows += [*direct_rows(fits, pair.curve_id, one_out), *two_step_rows(fits, pair, one_out)]
     return rows
 
@@ -84,7 +86,7 @@ def latent_rows(
     list of dict
         Rows of ``findings.TRIALS`` of kind ``latent``: one a kind of skill and verdict.
     """
-    judged = judge_tasks(curves, tags, forecasts, seed=seed)
+    judged = judge_tasks(curves, tags, forecasts, FitSettings(seed))
     kind = judged["task"].map(truth.drop_duplicates("task").set_index("task")["kind"])
     return [
         {
@@ -120,7 +122,9 @@ def forecast_rows(
     """
     gains = step_gains(forecasts, classed)
     same = gains[gains["stratum"] == SAME_OUTPUTS]
-    flips, names, again = (np.random.default_rng([seed, stream]) for stream in (2, 3, 4))
+    flips, names, again = (
+        stage_stream(seed, f"selfcheck, {part}") for part in ("forecasts", "names", "swapped")
+    )
     tested = _gain_tests(same, rng=flips, n_draws=n_draws)
     swapped = _gain_tests(_swap_names(same, rng=names), rng=again, n_draws=n_draws)
     return [

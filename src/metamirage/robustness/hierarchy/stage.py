@@ -23,6 +23,7 @@ import nutpie
 import pandas as pd
 
 from metamirage.base.arrays import FloatArray
+from metamirage.base.seeds import stage_stream
 from metamirage.contracts.hierarchy import HIERARCHY
 from metamirage.curves.classes import classify
 from metamirage.fitting.priors import WIDTH_PRIORS
@@ -130,7 +131,7 @@ def _scheme_rows(
             # What did not do under one prior need not be tried under the next.
             left = SCHEDULES[first.n_tried - 1 :]
             draws = sample(design, scales, seed=seed, threads=threads, schedules=left)
-        rng = np.random.default_rng(seed)
+        rng = stage_stream(seed, "hierarchy")
         rows = summary_rows(draws, design, note=caution(design), rng=rng)
         yield from (row | {"prior": prior} for row in rows)
 
