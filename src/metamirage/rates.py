@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from statsmodels.stats.proportion import proportion_confint
 
 from metamirage import __version__
 from metamirage.curves import FloatArray
@@ -80,13 +80,10 @@ def exact_interval(
     level
         Coverage, at least.
     """
-    tail = (1 - level) / 2
+    # Without cases the rate is 0 / 0.
     with np.errstate(invalid="ignore"):
-        lower = beta.ppf(tail, hits, cases - hits + 1)
-        upper = beta.ppf(1 - tail, hits + 1, cases - hits)
-    lower, upper = np.where(hits == 0, 0.0, lower), np.where(hits == cases, 1.0, upper)
-    none = cases == 0
-    return np.where(none, np.nan, lower), np.where(none, np.nan, upper)
+        lower, upper = proportion_confint(hits, cases, alpha=1 - level, method="beta")
+    return lower, upper
 
 
 def versions_text(libraries: Mapping[str, str]) -> str:
