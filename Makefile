@@ -25,6 +25,7 @@ lint: env-dev
 	$(RUN) ruff format --check .
 	$(RUN) snakefmt --check $(SMK)
 	$(RUN) snakemake --lint
+	$(RUN) PYTHONPATH=src lint-imports --no-cache --no-logo
 	$(RUN) mypy
 
 env:
@@ -42,7 +43,7 @@ lock:
 	$(COMPILE) --extra experiments -c envs/requirements.lock -o envs/requirements-experiments.lock
 
 docs: env
-	PYTHONPATH=src .venv/bin/python -m metamirage.describe > docs/tables.md
+	PYTHONPATH=src .venv/bin/python -m metamirage.project.table_docs > docs/tables.md
 
 # The explorer is measured in a browser, which the tests' tools drive.
 bench: env-dev

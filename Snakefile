@@ -16,6 +16,7 @@ container: "docker://python:3.13"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/terminal.smk"
 include: "workflow/rules/keep.smk"
 include: "workflow/rules/digits.smk"
 include: "workflow/rules/download.smk"

@@ -23,12 +23,15 @@ import pandas as pd
 from git_server import serve_git
 from measured import RESULTS as FOLDER
 from measured import ROOT, append, circumstances, keep_to_cores, measured
-from metamirage.download import fetch
-from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.standin import Standin, draw_standin, git_repository, score_table, write_files
-from metamirage.standin.design import Design
-from metamirage.tables import CURVE_KEY, ISSUES, MIN_SIZES, MIN_SIZES_VERDICT, TIDY, write_table
-from metamirage.tidy import tidy
+from metamirage.base.thresholds import MIN_SIZES, MIN_SIZES_VERDICT
+from metamirage.base.vocabulary import CURVE_KEY
+from metamirage.contracts.check import write_table
+from metamirage.contracts.tidy import ISSUES, TIDY
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import BenchmarkSpec, load_spec
+from metamirage.ingest.tidy import tidy
+from standin.design import Design
+from standin.draw import Standin, draw_standin, git_repository, score_table, write_files
 
 RESULTS = FOLDER / "bigbench.csv"
 SEED = 20_240_101

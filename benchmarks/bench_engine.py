@@ -32,8 +32,8 @@ from engine_cost import (
 from engine_peers import METHODS, ON_TWO, chosen, fits_of, shipped_curves, two_at_a_time
 from engine_tables import accuracy_table, choice_table, draw, peer_table
 from measured import RESULTS, circumstances, keep_to_cores, measured
-from metamirage.figures import as_png
-from metamirage.standin.design import Design
+from metamirage.report.figures.charts import as_png
+from standin.design import Design
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,16 @@ from playwright.sync_api import Page, sync_playwright
 
 from measured import CORES, ROOT, append, circumstances, keep_to_cores
 from measured import RESULTS as FOLDER
-from metamirage.bands import band_curves
-from metamirage.curves import build_curves
-from metamirage.download import fetch
-from metamirage.fits import fit_curves
-from metamirage.registry import load_spec
-from metamirage.report import Explored, render_explorer
-from metamirage.scores import score_curves
-from metamirage.tags import read_metrics, tag_metrics
-from metamirage.tidy import tidy
+from metamirage.curves.curve import build_curves
+from metamirage.curves.scores import score_curves
+from metamirage.fitting.bands import band_curves
+from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import load_spec
+from metamirage.ingest.tags import read_metrics, tag_metrics
+from metamirage.ingest.tidy import tidy
+from metamirage.report.pages import Explored, render_explorer
 
 RESULTS = FOLDER / "explorer.csv"
 SEED = 20_240_101
@@ -86,7 +87,7 @@ def published(folder: Path) -> Explored:
     metrics = read_metrics(ROOT / "config/metrics.csv")
     tags = tag_metrics(scores, metrics, overrides=spec.tag_overrides)
     curves = build_curves(scores, tags)
-    fitted = fit_curves(curves, seed=SEED, threads=CORES)
+    fitted = fit_curves(curves, FitSettings(SEED, threads=CORES))
     return Explored(
         title="SYNTHETIC stand-in",
         benchmark="synthetic",
@@ -95,7 +96,7 @@ def published(folder: Path) -> Explored:
         scores=score_curves(curves, seed=SEED),
         fits=fitted.fits,
         models=fitted.models,
-        bands=band_curves(curves, seed=SEED, threads=CORES),
+        bands=band_curves(curves, FitSettings(SEED, threads=CORES)),
     )
 
 

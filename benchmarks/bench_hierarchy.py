@@ -21,7 +21,7 @@ import pandas as pd
 
 from hierarchy_builders import NODES, Benchmark, tables_of
 from measured import CORES, RESULTS, append, circumstances, keep_to_cores, measured
-from metamirage import hierarchy
+from metamirage.robustness.hierarchy import stage as hierarchy
 
 SEED = 20_240_101
 WHOLE, QUICK = 55_000, 2_000

@@ -10,27 +10,21 @@ import numpy as np
 import pandas as pd
 
 from measured import ROOT, circumstances, measured
-from metamirage.curves import build_curves
-from metamirage.download import fetch
-from metamirage.fits import fit_curves
-from metamirage.registry import load_spec
-from metamirage.standin import draw_standin, write_files
-from metamirage.standin.design import Design
-from metamirage.tables import (
-    CANDIDATES,
-    CURVE_KEY,
-    FITS,
-    MIN_SIZES,
-    MODELS,
-    PROFILES,
-    TAGS,
-    TIDY,
-    check,
-    read_table,
-    write_table,
-)
-from metamirage.tags import read_metrics, tag_metrics
-from metamirage.tidy import tidy
+from metamirage.base.thresholds import MIN_SIZES
+from metamirage.base.vocabulary import CANDIDATES, CURVE_KEY
+from metamirage.contracts.check import check, read_table, write_table
+from metamirage.contracts.fits import FITS, MODELS, PROFILES
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import load_spec
+from metamirage.ingest.tags import read_metrics, tag_metrics
+from metamirage.ingest.tidy import tidy
+from standin.design import Design
+from standin.draw import draw_standin, write_files
 
 SEED = 20_240_101
 THREADS = 2
@@ -145,9 +139,9 @@ def stage() -> None:
         read_table(Path("tidy.parquet"), TIDY), read_table(Path("tags.parquet"), TAGS)
     )
     # Compiled code is read from its cache, or made, before the clock of the fits starts.
-    fit_curves(curves[:1], seed=SEED)
+    fit_curves(curves[:1], FitSettings(SEED))
     ready, cpu = time.perf_counter(), time.process_time()
-    fitted = fit_curves(curves, seed=SEED, threads=THREADS)
+    fitted = fit_curves(curves, FitSettings(SEED, threads=THREADS))
     done, cpu_done = time.perf_counter(), time.process_time()
     write_table(fitted.fits, Path("fits.parquet"), FITS)
     write_table(fitted.models, Path("models.parquet"), MODELS)

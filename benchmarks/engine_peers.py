@@ -19,14 +19,16 @@ from scipy.optimize import curve_fit
 from scipy.special import expit
 
 from measured import ROOT
-from metamirage._parallel import map_curves
-from metamirage.curves import ROUNDING, Curve, FloatArray, build_curves, curve_seed
-from metamirage.download import fetch
-from metamirage.priors import LOGISTIC_WIDTH, PARAMETERS, Priors, priors_for
-from metamirage.registry import load_spec
-from metamirage.tables import CANDIDATES
-from metamirage.tags import read_metrics, tag_metrics
-from metamirage.tidy import tidy
+from metamirage.base.arrays import FloatArray
+from metamirage.base.seeds import named_stream
+from metamirage.base.threads import map_curves
+from metamirage.base.vocabulary import CANDIDATES
+from metamirage.curves.curve import ROUNDING, Curve, build_curves
+from metamirage.fitting.priors import LOGISTIC_WIDTH, PARAMETERS, Priors, priors_for
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import load_spec
+from metamirage.ingest.tags import read_metrics, tag_metrics
+from metamirage.ingest.tidy import tidy
 
 SEED = 20_240_101
 THREADS = 2
@@ -76,7 +78,7 @@ def _cpu() -> float:
 
 def with_engine(curve: Curve, candidate: str) -> Row:
     """Integrate once; evidence, and moments of width and location."""
-    from metamirage.engine import integrate
+    from metamirage.fitting.quadrature.integrate import integrate
 
     row: Row = {}
     priors = priors_for(curve, candidate)
@@ -90,7 +92,7 @@ def with_nutpie(curve: Curve, candidate: str) -> Row:
     """Sample a model that was compiled for an earlier curve of its kind."""
     import nutpie
 
-    from metamirage.nuts import compiled_for
+    from metamirage.fitting.nuts import compiled_for
 
     row: Row = {}
     with timed(row):
@@ -112,7 +114,7 @@ def with_pymc(curve: Curve, candidate: str) -> Row:
     """Build, compile and sample, all by PyMC's defaults."""
     import pymc as pm
 
-    from metamirage.candidates import build_model
+    from metamirage.fitting.models import build_model
 
     row: Row = {}
     with timed(row), build_model(curve, candidate, priors_for(curve, candidate)):
@@ -192,7 +194,7 @@ def _named(method: str, curve: Curve, candidate: str) -> Row:
 
 
 def _seed(curve: Curve) -> int:
-    return int(curve_seed(SEED, curve.curve_id).generate_state(1)[0])
+    return int(named_stream(SEED, "fits", curve.curve_id).generate_state(1)[0])
 
 
 def _rng(curve: Curve) -> np.random.Generator:

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from engine_cost import GOAL_SECONDS, WHOLE
-from metamirage.figures import styled
-from metamirage.tables import CANDIDATES
+from metamirage.base.vocabulary import CANDIDATES
+from metamirage.report.figures.charts import styled
 
 FIT = ["curve_id", "candidate"]
 QUANTITIES = ("location", "log10_width")

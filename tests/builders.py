@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from metamirage.curves import Curve, FloatArray, curve_name
-from metamirage.priors import LOG10_WIDTH_NODES
-from metamirage.tables import TAGS, TIDY, check
+from metamirage.base.arrays import FloatArray
+from metamirage.contracts.check import check
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import Curve, curve_name
+from metamirage.fitting.priors import LOG10_WIDTH_NODES
 
 # Nominal parameter counts of three families (methods: BIG-G, GPT-3, PaLM), as log10.
 BIG_G = np.log10(np.array([2e6, 16e6, 53e6, 125e6, 244e6, 422e6, 1e9, 2e9, 4e9, 8e9, 27e9, 128e9]))

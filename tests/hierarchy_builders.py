@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from builders import GPT_3, make_curve, simulate
-from metamirage._hierarchy_design import LOG_WIDTH_NODES as NODES
-from metamirage._hierarchy_design import Design, make_design, modelled_curves
-from metamirage.concentration import classify
-from metamirage.curves import FloatArray
-from metamirage.engine import integrate
-from metamirage.priors import LOG10_WIDTH_NODES, priors_for
+from metamirage.base.arrays import FloatArray
+from metamirage.curves.classes import classify
+from metamirage.fitting.priors import LOG10_WIDTH_NODES, priors_for
+from metamirage.fitting.quadrature.integrate import integrate
+from metamirage.robustness.hierarchy.design import LOG_WIDTH_NODES as NODES
+from metamirage.robustness.hierarchy.design import Design, make_design, modelled_curves
 
 # Posterior sd of a log width, given one curve.
 BLUR = 0.35

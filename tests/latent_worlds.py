@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from metamirage.curves import Curve, build_curves
-from metamirage.standin import Standin, score_table
-from metamirage.standin.design import WORLDS, Design, draw_leaves, draw_present
-from metamirage.standin.families import FAMILIES
-from metamirage.standin.scores import draw_cells, draw_scores
-from metamirage.tables import TIDY, check
-from metamirage.tags import read_metrics, tag_metrics
+from metamirage.contracts.check import check
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import Curve, build_curves
+from metamirage.ingest.tags import read_metrics, tag_metrics
+from standin.design import WORLDS, Design, draw_leaves, draw_present
+from standin.draw import Standin, score_table
+from standin.families import FAMILIES
+from standin.scores import draw_cells, draw_scores
 
 METRICS = Path(__file__).parents[1] / "config/metrics.csv"
 # The benchmark's name decides which rows of the metric table apply.

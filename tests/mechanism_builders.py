@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from builders import tags_row, tidy_rows
-from metamirage.findings import CONCENTRATION, MECHANISM
+from metamirage.contracts.check import check
+from metamirage.contracts.concentration import CONCENTRATION
+from metamirage.contracts.mechanism import MECHANISM
 from metamirage.report.mechanism import SHOWN, MechanismInputs
-from metamirage.tables import check
 from report_builders import concentration_row, spec
 
 SIZES = [1e2, 1e3, 1e4]

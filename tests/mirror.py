@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from places import ROOT
+
 MIRROR = Path(os.environ.get("METAMIRAGE_MIRROR") or ROOT.parent / "shared" / "benchmarks")
 ABSENT = f"the published tables are not at {MIRROR}; METAMIRAGE_MIRROR names their folder"
 MIRRORED = ("bigbench-mc-3shot", "pythia-v1", "lm-eval-results", "lm-eval-v04", "obs-scaling")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from builders import profiles_of
-from metamirage.multiverse import assess_multiverse
-from metamirage.tables import CURVE_KEY
+from metamirage.base.vocabulary import CURVE_KEY
+from metamirage.robustness.multiverse import assess_multiverse
 
 SEED = 5
 METRICS = {"exact_str_match": "yes", "likelihood": "no"}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from metamirage.curves import Curve, build_curves
-from metamirage.download import fetch
-from metamirage.registry import load_spec
-from metamirage.tags import read_metrics, tag_metrics
-from metamirage.tidy import tidy
+from metamirage.curves.curve import Curve, build_curves
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import load_spec
+from metamirage.ingest.tags import read_metrics, tag_metrics
+from metamirage.ingest.tidy import tidy
 from mirror import MIRROR, ROOT
 
 SHIPPED = ("gpt3",)

@@ -15,9 +15,10 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from builders import BIG_G, GPT_3, PALM, logistic, make_curve, step
-from metamirage.curves import Curve, FloatArray
-from metamirage.priors import priors_for
-from metamirage.tables import CANDIDATES
+from metamirage.base.arrays import FloatArray
+from metamirage.base.vocabulary import CANDIDATES
+from metamirage.curves.curve import Curve
+from metamirage.fitting.priors import priors_for
 
 SEED = 20240607
 VARIANTS = 10

@@ -7,24 +7,29 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from metamirage.against import list_contrary
-from metamirage.assumptions import Assumption
-from metamirage.bands import band_curves
-from metamirage.concentration import assess_concentration
-from metamirage.controls import assess_controls
-from metamirage.curves import build_curves
-from metamirage.fits import fit_curves
-from metamirage.forecasts import forecast_curves
-from metamirage.hierarchy import model_hierarchy
-from metamirage.latent import judge_tasks
-from metamirage.multiverse import assess_multiverse
-from metamirage.pooling import pool_concentration
-from metamirage.registry import BenchmarkSpec, KnownDefect, Source
-from metamirage.report import Explored, IndexInputs, ReportInputs
-from metamirage.residual import find_residual, relate_residual
-from metamirage.scores import score_curves
-from metamirage.superlinear import compare_classes, find_superlinear
-from metamirage.tables import AGREED_NATS, AGREED_SD, AUDIT, ISSUES, TAGS, TIDY, check
+from metamirage.base.thresholds import AGREED_NATS, AGREED_SD
+from metamirage.contracts.audit import AUDIT
+from metamirage.contracts.check import check
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import ISSUES, TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.curves.scores import score_curves
+from metamirage.fitting.bands import band_curves
+from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
+from metamirage.forecasting.forecasts import forecast_curves
+from metamirage.hypotheses.concentration import assess_concentration
+from metamirage.hypotheses.h3_latent import judge_tasks
+from metamirage.hypotheses.pooling import pool_concentration
+from metamirage.ingest.registry import BenchmarkSpec, KnownDefect, Source
+from metamirage.project.assumptions import Assumption
+from metamirage.report.pages import Explored, IndexInputs, ReportInputs
+from metamirage.robustness.controls import assess_controls
+from metamirage.robustness.counterexamples import list_contrary
+from metamirage.robustness.hierarchy.stage import model_hierarchy
+from metamirage.robustness.multiverse import assess_multiverse
+from metamirage.robustness.residual import find_residual, relate_residual
+from metamirage.robustness.superlinear import compare_classes, find_superlinear
 
 SEED = 11
 SETTINGS = {
@@ -149,8 +154,8 @@ def report_inputs() -> ReportInputs:
     """Take the invented benchmark through every stage, once; do not change the tables in place."""
     tidy, tags = tidy_table(), tag_table()
     curves = build_curves(tidy, tags)
-    fitted = fit_curves(curves, seed=SEED)
-    forecasts = forecast_curves(curves, tags, seed=SEED)
+    fitted = fit_curves(curves, FitSettings(SEED))
+    forecasts = forecast_curves(curves, tags, FitSettings(SEED))
     bent = find_superlinear(fitted.fits, fitted.models)
     tested = assess_concentration(
         fitted.fits,
@@ -183,9 +188,11 @@ def report_inputs() -> ReportInputs:
         ),
         multiverse=specifications,
         multiverse_joint=joint,
-        latent=judge_tasks(curves, tags, forecasts, seed=SEED),
+        latent=judge_tasks(curves, tags, forecasts, FitSettings(SEED)),
         residual=find_residual(fitted.fits, tags),
-        residual_tests=relate_residual(fitted.fits, tidy, curves, seed=SEED, n_permutations=99),
+        residual_tests=relate_residual(
+            fitted.fits, tidy, curves, FitSettings(SEED), n_permutations=99
+        ),
         superlinear=bent,
         superlinear_tests=compare_classes(bent, tags, tidy=tidy, seed=SEED, n_permutations=99),
         hierarchy=model_hierarchy(fitted.fits, fitted.profiles, tags, seed=SEED),
@@ -203,7 +210,7 @@ def explored() -> Explored:
     return Explored(
         title=inputs.spec.title,
         benchmark="invented",
-        bands=band_curves(build_curves(inputs.tidy, inputs.tags), seed=SEED),
+        bands=band_curves(build_curves(inputs.tidy, inputs.tags), FitSettings(SEED)),
         **{name: getattr(inputs, name) for name in names},
     )
 

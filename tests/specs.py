@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from metamirage.registry import BenchmarkSpec, Source
+from metamirage.ingest.registry import BenchmarkSpec, Source
 
 
 def toy_spec(reader: str, **options: Any) -> BenchmarkSpec:

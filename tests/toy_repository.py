@@ -8,8 +8,8 @@ import resource
 from pathlib import Path
 
 from git_server import git, publish
-from metamirage.download import fetch
-from metamirage.registry import BenchmarkSpec, Source
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import BenchmarkSpec, Source
 
 TASKS = 12
 INCLUDE = ("*/results/scores_*.json", "*/task.json", "*/*/task.json")

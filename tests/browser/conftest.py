@@ -11,9 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 from visits import Visit
 
 from mechanism_builders import inputs as mechanism_inputs
-from metamirage.rates import read_rates
-from metamirage.report import (
-    explorer,
+from metamirage.report import explorer
+from metamirage.report.pages import (
     render_benchmark,
     render_explorer,
     render_index,
@@ -21,6 +20,7 @@ from metamirage.report import (
     render_methods,
     render_selfcheck,
 )
+from metamirage.simulation.rates import read_rates
 from report_builders import (
     ASSUMPTIONS,
     LIBRARIES,

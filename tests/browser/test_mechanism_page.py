@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from visits import Visit
 
-from metamirage import toy
+from metamirage.networks import toy_model as toy
 
 VALUES = """() => Object.fromEntries([...document.querySelectorAll("[id^=out-][data-value]")]
   .map((shown) => [shown.id.slice(4), Number(shown.dataset.value)]))"""

@@ -13,8 +13,9 @@ import numba
 import numpy as np
 
 from builders import TWO_LN_9
-from metamirage.curves import Curve, FloatArray
-from metamirage.priors import priors_for
+from metamirage.base.arrays import FloatArray
+from metamirage.curves.curve import Curve
+from metamirage.fitting.priors import priors_for
 
 FLAT, LINEAR, POWER, SIGMOID, QUADRATIC = range(5)
 CODES = {

@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from definition import SIGMOID, Problem
-from metamirage.curves import FloatArray
+from metamirage.base.arrays import FloatArray
 from quadrature import Lattice, lattice_of, marginals, noise_bounds
 
 # Noise steps, in units of what n exact scores leave.

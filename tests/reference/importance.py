@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 from scipy.stats import qmc
 
 from definition import LOG_2_PI, Problem, log_density
-from metamirage.curves import FloatArray
+from metamirage.base.arrays import FloatArray
 
 PRIOR_SHARE = 0.1
 COMPONENTS = 16

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from definition import FLAT, LOG_2_PI, SIGMOID, Problem, shape_at
-from metamirage.curves import FloatArray
+from metamirage.base.arrays import FloatArray
 from panels import Resolution, adaptive, nodes_of, tagged
 
 # A box is narrowed to what lies this many nats below the best point, from so many prior sds.

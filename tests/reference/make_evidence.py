@@ -25,8 +25,9 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from builders import TWO_LN_9, reference_curves
-from metamirage.curves import Curve, FloatArray
-from metamirage.priors import LOG10_WIDTH_NODES, Priors, priors_for
+from metamirage.base.arrays import FloatArray
+from metamirage.curves.curve import Curve
+from metamirage.fitting.priors import LOG10_WIDTH_NODES, Priors, priors_for
 
 TARGET = Path(__file__).parent / "evidence.json"
 CANDIDATES = ("power", "sigmoid")

@@ -28,10 +28,11 @@ from definition import Problem, log_density, problem
 from grid import grid_evidence
 from importance import sampled
 from lattice import lattice_evidence, shape_evidence
-from metamirage.candidates import build_model
-from metamirage.curves import Curve, FloatArray
-from metamirage.priors import PARAMETERS, priors_for
-from metamirage.tables import CANDIDATES
+from metamirage.base.arrays import FloatArray
+from metamirage.base.vocabulary import CANDIDATES
+from metamirage.curves.curve import Curve
+from metamirage.fitting.models import build_model
+from metamirage.fitting.priors import PARAMETERS, priors_for
 from quadrature import FINE, STANDARD, score_evidence
 from reference_set import fingerprint, reference_set
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from hierarchy_builders import design_of, fitted_benchmark
-from metamirage._hierarchy_rows import INTERVAL, quantiles
-from metamirage.hierarchy import Schedule, sample, scales_for
+from metamirage.robustness.hierarchy.rows import INTERVAL, quantiles
+from metamirage.robustness.hierarchy.stage import Schedule, sample, scales_for
 
 TARGET = Path(__file__).parent / "hierarchy_recovery.csv"
 N_BENCHMARKS = 100

@@ -30,9 +30,10 @@ import pymc as pm
 from scipy.stats import spearmanr
 
 from builders import TWO_LN_9
-from metamirage.candidates import build_model
-from metamirage.curves import Curve, FloatArray
-from metamirage.priors import PARAMETERS, priors_for
+from metamirage.base.arrays import FloatArray
+from metamirage.curves.curve import Curve
+from metamirage.fitting.models import build_model
+from metamirage.fitting.priors import PARAMETERS, priors_for
 from mirror import MIRRORED
 from real_curves import SHIPPED, data_hash, real_curves
 

@@ -18,9 +18,9 @@ import nutpie
 import pymc as pm
 
 from builders import reference_curves
-from metamirage.candidates import build_model
-from metamirage.curves import Curve
-from metamirage.priors import priors_for
+from metamirage.curves.curve import Curve
+from metamirage.fitting.models import build_model
+from metamirage.fitting.priors import priors_for
 
 TARGET = Path(__file__).parent / "nuts.json"
 NAMES = ("chance", "rising", "line")

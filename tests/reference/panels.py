@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from metamirage.curves import FloatArray
+from metamirage.base.arrays import FloatArray
 
 # Log density at (tag, point): each tag has a line of its own.
 Evaluate = Callable[[NDArray[np.int64], FloatArray], FloatArray]

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from definition import LOG_2_PI, QUADRATIC, SIGMOID, Problem, shape_at
-from metamirage.curves import FloatArray
+from metamirage.base.arrays import FloatArray
 from panels import (
     CUT_PANEL,
     SEARCH_STEPS,

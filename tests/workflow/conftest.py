@@ -8,6 +8,7 @@ from math import exp
 from pathlib import Path
 
 import pytest
+
 from project import Project
 
 PARTS = ("Snakefile", "config", "profiles", "src", "workflow")

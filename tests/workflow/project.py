@@ -23,8 +23,8 @@ class Result:
 
     @property
     def rules(self) -> set[str]:
-        """Rules that ran, or would run."""
-        return set(re.findall(r"^(?:local)?rule (\w+):", self.text, re.M)) - {"all"}
+        """Rules of the plan that a run, or a dry run, begins with."""
+        return set(re.findall(r"^(\w+) +\d+ jobs? ", self.text, re.M))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import Project
 
 from git_server import Served, git, serve_git
+from project import Project
 from toy_repository import INCLUDE, build, contents, published
 
 MANIFEST = "data/raw/toy/MANIFEST.json"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from project import Project
 from test_reruns import since
+
+from project import Project
 
 CSV = "data/raw/tiny/tiny.csv"
 FAULT = "has no column ('score')"

@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from project import Project
 
-from mirror import ABSENT, MIRROR, MIRRORED, ROOT
+from mirror import ABSENT, MIRROR, MIRRORED
+from places import ROOT
+from project import Project
 
 MIRRORED_HERE = MIRRORED if MIRROR.is_dir() else ()
 BENCHMARKS = ("gpt3", *MIRRORED_HERE)

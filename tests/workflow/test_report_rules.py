@@ -7,6 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
 from project import Project
 
 ARCHIVE = "reports/metamirage.zip"
@@ -47,7 +48,7 @@ def test_snakemake_reports_the_pages_with_captions(project: Project, tmp_path: P
 
 
 def test_screenshots_are_planned_at_two_widths_for_every_kind_of_page(project: Project) -> None:
-    result = project.snakemake("screenshots", "--dry-run")
+    result = project.snakemake("screenshots", "--dry-run", "--verbose")
     assert result.status == 0, result.text
     for name in ("index", "methods", "benchmark-index", "benchmark-explorer"):
         assert f"reports/screenshots/{name}-desktop.png" in result.text

@@ -9,18 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from project import Project
 
 from git_server import Served, git, serve_git
-from metamirage.standin import (
-    Standin,
-    draw_standin,
-    git_repository,
-    score_table,
-    write_files,
-)
-from metamirage.standin.design import Design
-from metamirage.standin.families import FAMILIES
+from project import Project
+from standin.design import Design
+from standin.draw import Standin, draw_standin, git_repository, score_table, write_files
+from standin.families import FAMILIES
 
 CHOSEN = tuple(f for f in FAMILIES if f.name in ("BIG-G T=0", "BIG-G T=1", "PaLM"))
 DESIGN = Design(

@@ -11,7 +11,6 @@
 rule audit_curves:
     """Sample some curves with NUTS and compare with the quadrature."""
     input:
-        code=code("audit"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
@@ -21,6 +20,7 @@ rule audit_curves:
         "logs/audit/{benchmark}.log",
     threads: 8
     params:
+        *code("audit_curves"),
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),

@@ -10,7 +10,6 @@
 rule band_curves:
     """Take the posterior band of every candidate on every curve."""
     input:
-        code=code("bands"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
     output:
@@ -19,6 +18,7 @@ rule band_curves:
         "logs/bands/{benchmark}.log",
     threads: 8
     params:
+        *code("band_curves"),
         seed=lookup(dpath="seed", within=config),
         prior=lookup(dpath="prior", within=config),
         libraries=versions("numpy", "scipy", "numba"),

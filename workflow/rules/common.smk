@@ -4,7 +4,7 @@
 #   config                      from config/config.yaml, --configfile and --config
 #   config/benchmarks/*.yaml    their names are the closed set of the wildcard {benchmark}
 # PROVIDES
-#   code(module, ...)           modules a rule depends on, for its input `code`
+#   *code(script)               what a script runs of the package, file by file, for the params
 #   templates()                 page templates, for the input `templates` of the report rules
 #   versions(package, ...)      library versions, for the params of rules that compute
 #   local_files(wildcards)      tables of a benchmark that lie on this machine
@@ -52,11 +52,11 @@ refuse_foreign_copy()
 # First on the path, which Snakemake hands on to the scripts: nothing has to be installed.
 sys.path.insert(0, str(SRC))
 
-from metamirage._sources import source_files
-from metamirage._transfer import sha256_of
-from metamirage.errors import InputError
-from metamirage.registry import load_spec
-from metamirage.settings import check_config, find_mirror
+from metamirage.project.code_graph import code_digests
+from metamirage.ingest.transfer import sha256_of
+from metamirage.base.errors import InputError
+from metamirage.ingest.registry import load_spec
+from metamirage.project.settings import check_config, find_mirror
 
 
 def clearly(function, *args, **kwargs):
@@ -67,10 +67,12 @@ def clearly(function, *args, **kwargs):
         raise WorkflowError(str(error)) from None
 
 
-def code(*modules):
-    """Return what these modules run, so that editing any of it reruns the rule."""
-    files = set().union(*map(source_files, modules))
-    return sorted(os.path.relpath(file) for file in files)
+def code(script):
+    """Return name and digest of every file of the package that a script runs.
+
+    One param each, for Snakemake compares param by param: its reason then names the edited file.
+    """
+    return code_digests(Path(workflow.basedir) / "workflow/scripts" / f"{script}.py")
 
 
 def templates():
@@ -215,7 +217,7 @@ EXPERIMENTS = ["arithmetic", "compositional"]
 def networks_of(wildcards):
     """Return the tables of all networks of the arithmetic."""
     # Only here: importing it costs each start of Snakemake a second.
-    from metamirage.experiments import ARITHMETIC
+    from metamirage.networks.experiments import ARITHMETIC
 
     return [
         f"data/processed/experiments/arithmetic/{model}.{seed}.csv"

@@ -16,7 +16,6 @@
 rule assess_concentration:
     """Test the hypotheses on one benchmark."""
     input:
-        code=code("concentration"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
@@ -27,6 +26,7 @@ rule assess_concentration:
     log:
         "logs/concentration/{benchmark}.log",
     params:
+        *code("assess_concentration"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy", "statsmodels"),
@@ -37,7 +37,6 @@ rule assess_concentration:
 rule pool_concentration:
     """Pool the estimates over the enabled benchmarks that are not of networks trained here."""
     input:
-        code=code("pooling"),
         concentration=expand(
             "data/processed/concentration/{benchmark}.parquet", benchmark=answering()
         ),
@@ -46,6 +45,7 @@ rule pool_concentration:
     log:
         "logs/concentration/pooled.log",
     params:
+        *code("pool_concentration"),
         libraries=versions("numpy", "scipy", "statsmodels"),
     script:
         "../scripts/pool_concentration.py"
@@ -54,7 +54,6 @@ rule pool_concentration:
 rule list_contrary:
     """List by name what speaks against the mirage."""
     input:
-        code=code("against"),
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
@@ -63,6 +62,8 @@ rule list_contrary:
         against="data/processed/concentration/{benchmark}.against.parquet",
     log:
         "logs/concentration/{benchmark}.against.log",
+    params:
+        *code("list_contrary"),
     script:
         "../scripts/list_contrary.py"
 
@@ -70,7 +71,6 @@ rule list_contrary:
 rule assess_controls:
     """Test classes that mean nothing, on the same curves."""
     input:
-        code=code("controls"),
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
         profiles="data/processed/fits/{benchmark}.profiles.parquet",
@@ -79,6 +79,7 @@ rule assess_controls:
     log:
         "logs/concentration/{benchmark}.controls.log",
     params:
+        *code("assess_controls"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy", "pandas"),

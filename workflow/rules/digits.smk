@@ -9,13 +9,13 @@
 rule train_digits:
     """Train autoencoders and classifiers on handwritten digits and score them."""
     input:
-        code=code("digits"),
         images=[config["digits"]["images"]] if config["digits"]["images"] else [],
     output:
         scores="data/raw/digits/scores.csv",
     log:
         "logs/digits/train.log",
     params:
+        *code("train_digits"),
         n_seeds=lookup(dpath="digits/n_seeds", within=config),
         threshold=lookup(dpath="digits/threshold", within=config),
         libraries=versions("numpy", "scipy", "scikit-learn"),

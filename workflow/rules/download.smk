@@ -12,7 +12,6 @@
 rule download_benchmark:
     """Fetch and verify the published tables of one benchmark."""
     input:
-        code=code("download"),
         spec="config/benchmarks/{benchmark}.yaml",
         tables=local_files,
         made=made_tables,
@@ -21,6 +20,7 @@ rule download_benchmark:
     log:
         "logs/download/{benchmark}.log",
     params:
+        *code("download_benchmark"),
         contents=contents("config/benchmarks/{benchmark}.yaml", local_files),
     script:
         "../scripts/download_benchmark.py"

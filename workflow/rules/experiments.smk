@@ -16,8 +16,6 @@
 
 rule train_network:
     """Train and score one transformer on arithmetic: one size, one seed."""
-    input:
-        code=code("networks"),
     output:
         scores="data/processed/experiments/arithmetic/{model}.{seed}.csv",
     log:
@@ -25,6 +23,8 @@ rule train_network:
     wildcard_constraints:
         model=r"w\d+",
         seed=r"\d+",
+    params:
+        *code("train_network"),
     script:
         "../scripts/train_network.py"
 
@@ -32,25 +32,25 @@ rule train_network:
 rule join_networks:
     """Join the scores of all transformers."""
     input:
-        code=code("experiments"),
         scores=networks_of,
     output:
         scores="data/processed/experiments/arithmetic.csv",
     log:
         "logs/experiments/arithmetic.log",
+    params:
+        *code("join_networks"),
     script:
         "../scripts/join_networks.py"
 
 
 rule train_parities:
     """Train and score small networks on sparse parity."""
-    input:
-        code=code("parity"),
     output:
         scores="data/processed/experiments/compositional.csv",
     log:
         "logs/experiments/compositional.log",
     params:
+        *code("train_parities"),
         libraries=versions("numpy", "scipy", "scikit-learn"),
     script:
         "../scripts/train_parities.py"
@@ -59,7 +59,6 @@ rule train_parities:
 rule compare_seeds:
     """Hold a table made again against the spread over seeds of the one that ships."""
     input:
-        code=code("experiments"),
         remade="data/processed/experiments/{experiment}.csv",
         shipped="data/raw/{experiment}/scores.csv",
     output:
@@ -69,6 +68,7 @@ rule compare_seeds:
     wildcard_constraints:
         experiment="|".join(EXPERIMENTS),
     params:
+        *code("compare_seeds"),
         contents=contents("data/raw/{experiment}/scores.csv"),
     script:
         "../scripts/compare_seeds.py"

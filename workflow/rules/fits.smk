@@ -12,7 +12,6 @@
 rule fit_curves:
     """Fit flat, linear, power and sigmoid to every curve and give its verdict."""
     input:
-        code=code("fits"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
     output:
@@ -23,6 +22,7 @@ rule fit_curves:
         "logs/fits/{benchmark}.log",
     threads: 8
     params:
+        *code("fit_curves"),
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),

@@ -10,7 +10,6 @@
 rule forecast_curves:
     """Predict the scores of the largest models of every curve from the smaller ones."""
     input:
-        code=code("forecasts"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
     output:
@@ -19,6 +18,7 @@ rule forecast_curves:
         "logs/forecasts/{benchmark}.log",
     threads: 8
     params:
+        *code("forecast_curves"),
         seed=lookup(dpath="seed", within=config),
         engine=lookup(dpath="engine", within=config),
         prior=lookup(dpath="prior", within=config),

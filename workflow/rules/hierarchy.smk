@@ -11,7 +11,6 @@
 rule model_hierarchy:
     """Estimate the class effect on width beside the spread of metrics, tasks and families."""
     input:
-        code=code("hierarchy"),
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
         profiles="data/processed/fits/{benchmark}.profiles.parquet",
@@ -21,6 +20,7 @@ rule model_hierarchy:
         "logs/hierarchy/{benchmark}.log",
     threads: 4
     params:
+        *code("model_hierarchy"),
         seed=lookup(dpath="seed", within=config),
         libraries=versions("numpy", "scipy", "numba", "nutpie", "arviz-stats"),
     script:

@@ -7,7 +7,7 @@
 # LEFT OUT
 #   data/raw/       the download verifies, resumes and replaces its files itself
 
-from metamirage._keep import put_aside, put_back
+from metamirage.project.kept_results import put_aside, put_back
 
 KEPT = Path(".snakemake/kept")
 # Jobs of this run, by their outputs. Another run in this folder, on other files, has its own.

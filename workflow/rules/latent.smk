@@ -11,7 +11,6 @@
 rule judge_tasks:
     """Say of every task with both kinds of metric where its sharpness sits (H3)."""
     input:
-        code=code("latent"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         forecasts="data/processed/forecasts/{benchmark}.parquet",
@@ -21,6 +20,7 @@ rule judge_tasks:
         "logs/latent/{benchmark}.log",
     threads: 8
     params:
+        *code("judge_tasks"),
         seed=lookup(dpath="seed", within=config),
         prior=lookup(dpath="prior", within=config),
         libraries=versions("numpy", "scipy", "numba", "pymc"),

@@ -10,7 +10,6 @@
 rule assess_mechanism:
     """Measure what was predicted of networks trained here."""
     input:
-        code=code("mechanism"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
@@ -24,6 +23,7 @@ rule assess_mechanism:
     wildcard_constraints:
         benchmark="|".join(TRAINED_HERE),
     params:
+        *code("assess_mechanism"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy"),
@@ -34,7 +34,6 @@ rule assess_mechanism:
 rule render_mechanism:
     """Render the page of the mechanism: the toy model, and networks trained here."""
     input:
-        code=code("report"),
         templates=templates(),
         mechanism=expand(
             "data/processed/mechanism/{benchmark}.parquet", benchmark=trained_here()
@@ -54,6 +53,7 @@ rule render_mechanism:
     log:
         "logs/report/mechanism.log",
     params:
+        *code("render_mechanism"),
         contents=contents(
             *expand("config/benchmarks/{benchmark}.yaml", benchmark=beside_them())
         ),

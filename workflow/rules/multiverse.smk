@@ -15,7 +15,6 @@
 rule assess_multiverse:
     """Estimate every specification on one benchmark, and test the curve as a whole."""
     input:
-        code=code("multiverse"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         scores="data/processed/scores/{benchmark}.parquet",
@@ -28,6 +27,7 @@ rule assess_multiverse:
     log:
         "logs/multiverse/{benchmark}.log",
     params:
+        *code("assess_multiverse"),
         seed=lookup(dpath="seed", within=config),
         libraries=versions("numpy", "scipy", "pandas"),
     script:

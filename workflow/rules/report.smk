@@ -12,7 +12,7 @@
 #   reports/screenshots/                the pages as seen in a browser, when asked for
 #   docs/figures/gpt3.png               figure of the README, only when asked for
 
-from metamirage.assumptions import collect_assumptions
+from metamirage.project.assumptions import collect_assumptions
 
 # The page lists those of the whole package, also of modules that no rule here runs.
 ASSUMPTIONS = [tuple(assumption) for assumption in collect_assumptions()]
@@ -58,7 +58,6 @@ report: "../report/workflow.rst"
 rule render_benchmark:
     """Render the page of one benchmark."""
     input:
-        code=code("report"),
         templates=templates(),
         spec="config/benchmarks/{benchmark}.yaml",
         manifest="data/raw/{benchmark}/MANIFEST.json",
@@ -92,6 +91,7 @@ rule render_benchmark:
     log:
         "logs/report/{benchmark}.log",
     params:
+        *code("render_benchmark"),
         contents=contents("config/benchmarks/{benchmark}.yaml"),
         settings=SETTINGS,
         libraries=versions(
@@ -113,7 +113,6 @@ rule render_benchmark:
 rule render_explorer:
     """Render the page in which every curve of a benchmark can be found."""
     input:
-        code=code("report"),
         templates=templates(),
         spec="config/benchmarks/{benchmark}.yaml",
         tidy="data/processed/tidy/{benchmark}.parquet",
@@ -132,6 +131,7 @@ rule render_explorer:
     log:
         "logs/report/{benchmark}.explorer.log",
     params:
+        *code("render_explorer"),
         contents=contents("config/benchmarks/{benchmark}.yaml"),
         libraries=versions("itables", "vl-convert-python", "jinja2"),
     script:
@@ -141,7 +141,6 @@ rule render_explorer:
 rule render_index:
     """Render the overview: the pooled answer and a link to every benchmark."""
     input:
-        code=code("report"),
         templates=templates(),
         pooled="data/processed/concentration/pooled.parquet",
         concentration=expand(
@@ -178,6 +177,7 @@ rule render_index:
     log:
         "logs/report/index.log",
     params:
+        *code("render_index"),
         answering=answering(),
         contents=contents(
             *expand(
@@ -205,7 +205,6 @@ rule render_index:
 rule render_methods:
     """Render the page of methods, with every constant read from the code."""
     input:
-        code=code("report"),
         templates=templates(),
     output:
         page=report(
@@ -217,6 +216,7 @@ rule render_methods:
     log:
         "logs/report/methods.log",
     params:
+        *code("render_methods"),
         assumptions=ASSUMPTIONS,
         settings=SETTINGS,
         pages=list(PAGES.items()),
@@ -230,7 +230,6 @@ rule render_methods:
 rule render_selfcheck:
     """Render the page of the tests' own error rates."""
     input:
-        code=code("report"),
         templates=templates(),
     output:
         page=report(
@@ -242,6 +241,7 @@ rule render_selfcheck:
     log:
         "logs/report/selfcheck.log",
     params:
+        *code("render_selfcheck"),
         rates=measured_rates(),
         libraries=versions("matplotlib", "jinja2"),
     script:
@@ -251,7 +251,6 @@ rule render_selfcheck:
 rule archive_report:
     """Put pages, tables, settings and provenance of a run into one file."""
     input:
-        code=code("report"),
         pages=[
             "reports/index.html",
             *expand("reports/{page}", page=PAGES),
@@ -293,6 +292,7 @@ rule archive_report:
     log:
         "logs/report/archive.log",
     params:
+        *code("archive_report"),
         settings=SETTINGS | {"benchmarks": config["benchmarks"]},
         libraries=versions(
             "numpy",
@@ -323,7 +323,6 @@ PHOTOGRAPHED = (
 rule screenshots:
     """Photograph the pages at the width of a desk and of a phone; needs chromium and make env-dev."""
     input:
-        code=code("errors"),
         pages=list(PHOTOGRAPHED.values()),
     output:
         expand(
@@ -334,6 +333,7 @@ rule screenshots:
     log:
         "logs/report/screenshots.log",
     params:
+        *code("take_screenshots"),
         pages=PHOTOGRAPHED,
     script:
         "../scripts/take_screenshots.py"
@@ -342,7 +342,6 @@ rule screenshots:
 rule readme_figure:
     """Draw the figure of the README from the GPT-3 tables."""
     input:
-        code=code("report"),
         tidy="data/processed/tidy/gpt3.parquet",
         tags="data/processed/tags/gpt3.parquet",
         fits="data/processed/fits/gpt3.parquet",
@@ -351,6 +350,7 @@ rule readme_figure:
     log:
         "logs/report/readme_figure.log",
     params:
+        *code("render_readme_figure"),
         settings=SETTINGS,
         curves=[
             "gpt3|2D+||acc|GPT-3|50",

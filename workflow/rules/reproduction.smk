@@ -16,7 +16,6 @@ FACTS = expand(
 rule reproduce_claims:
     """Compare the numbers that earlier papers printed with the scores."""
     input:
-        code=code("facts", "findings", "reproduction"),
         facts=FACTS,
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
@@ -27,6 +26,7 @@ rule reproduce_claims:
     wildcard_constraints:
         benchmark="|".join(map(re.escape, REPRODUCED)),
     params:
+        *code("reproduce_claims"),
         contents=contents(*FACTS),
         libraries=versions("numpy", "pandas"),
     script:

@@ -12,7 +12,6 @@
 rule relate_residual:
     """Find the tasks that are sharp under every metric, and test what goes with that."""
     input:
-        code=code("residual"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
@@ -23,6 +22,7 @@ rule relate_residual:
         "logs/residual/{benchmark}.log",
     threads: 8
     params:
+        *code("relate_residual"),
         seed=lookup(dpath="seed", within=config),
         prior=lookup(dpath="prior", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),

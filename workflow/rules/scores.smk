@@ -10,7 +10,6 @@
 rule score_curves:
     """Compute the emergence score and linearity of every curve."""
     input:
-        code=code("scores"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
     output:
@@ -18,6 +17,7 @@ rule score_curves:
     log:
         "logs/scores/{benchmark}.log",
     params:
+        *code("score_curves"),
         seed=lookup(dpath="seed", within=config),
         libraries=versions("numpy"),
     script:

@@ -16,8 +16,6 @@
 
 rule check_sets:
     """Take fifty simulated benchmarks of one world through fits and tests."""
-    input:
-        code=code("selfcheck"),
     output:
         trials="data/processed/selfcheck/{world}.{part}.parquet",
     log:
@@ -26,6 +24,7 @@ rule check_sets:
         world="|".join(WORLD_SETS),
         part=r"\d+",
     params:
+        *code("check_sets"),
         sets=sets_of,
         seed=lookup(dpath="selfcheck/seed", within=config),
         forecast_sets=lookup(dpath="selfcheck/forecast_sets", within=config),
@@ -38,13 +37,13 @@ rule check_sets:
 rule selfcheck:
     """Count how often the tests reject in each simulated world."""
     input:
-        code=code("rates"),
         trials=trial_files(),
     output:
         rates="data/processed/selfcheck/rates.csv",
     log:
         "logs/selfcheck/rates.log",
     params:
+        *code("count_rates"),
         n_permutations=lookup(dpath="selfcheck/n_permutations", within=config),
         libraries=versions("numpy", "scipy", "numba", "statsmodels"),
     script:

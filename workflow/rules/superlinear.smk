@@ -13,7 +13,6 @@
 rule compare_bends:
     """Say which way each curve bends, and test whether that goes with the metric."""
     input:
-        code=code("superlinear"),
         tidy="data/processed/tidy/{benchmark}.parquet",
         tags="data/processed/tags/{benchmark}.parquet",
         fits="data/processed/fits/{benchmark}.parquet",
@@ -24,6 +23,7 @@ rule compare_bends:
     log:
         "logs/superlinear/{benchmark}.log",
     params:
+        *code("compare_bends"),
         seed=lookup(dpath="seed", within=config),
         n_permutations=lookup(dpath="n_permutations", within=config),
         libraries=versions("numpy", "scipy", "statsmodels"),

@@ -11,7 +11,6 @@
 rule tag_metrics:
     """Tag every metric as discontinuous, nonlinear, both or neither."""
     input:
-        code=code("registry", "tags"),
         spec="config/benchmarks/{benchmark}.yaml",
         metrics="config/metrics.csv",
         tidy="data/processed/tidy/{benchmark}.parquet",
@@ -20,6 +19,7 @@ rule tag_metrics:
     log:
         "logs/tags/{benchmark}.log",
     params:
+        *code("tag_metrics"),
         contents=contents("config/benchmarks/{benchmark}.yaml", "config/metrics.csv"),
     script:
         "../scripts/tag_metrics.py"

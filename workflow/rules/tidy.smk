@@ -11,7 +11,6 @@
 rule tidy_benchmark:
     """Read the published files into one row a score, and list their defects."""
     input:
-        code=code("tidy"),
         spec="config/benchmarks/{benchmark}.yaml",
         manifest="data/raw/{benchmark}/MANIFEST.json",
     output:
@@ -20,6 +19,7 @@ rule tidy_benchmark:
     log:
         "logs/tidy/{benchmark}.log",
     params:
+        *code("tidy_benchmark"),
         contents=contents("config/benchmarks/{benchmark}.yaml"),
     script:
         "../scripts/tidy_benchmark.py"

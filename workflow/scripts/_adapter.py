@@ -16,7 +16,7 @@ from typing import Any
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-from metamirage.errors import InputError
+from metamirage.base.errors import InputError
 
 log = logging.getLogger("metamirage")
 

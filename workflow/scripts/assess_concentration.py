@@ -3,9 +3,13 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.concentration import assess_concentration
-from metamirage.findings import CONCENTRATION
-from metamirage.tables import FITS, FORECASTS, PROFILES, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.concentration import CONCENTRATION
+from metamirage.contracts.fits import FITS, PROFILES
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.hypotheses.concentration import assess_concentration
 
 
 def main(job: Any) -> None:

@@ -3,9 +3,11 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.controls import assess_controls
-from metamirage.findings import CONTROLS
-from metamirage.tables import FITS, PROFILES, TAGS, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.controls import CONTROLS
+from metamirage.contracts.fits import FITS, PROFILES
+from metamirage.contracts.tags import TAGS
+from metamirage.robustness.controls import assess_controls
 
 
 def main(job: Any) -> None:

@@ -3,9 +3,14 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.findings import LATENT, MECHANISM
-from metamirage.mechanism import Tables, assess_mechanism
-from metamirage.tables import FITS, FORECASTS, PROFILES, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS, PROFILES
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.latent import LATENT
+from metamirage.contracts.mechanism import MECHANISM
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.networks.mechanism import Tables, assess_mechanism
 
 
 def main(job: Any) -> None:

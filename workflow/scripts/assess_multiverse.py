@@ -3,9 +3,14 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.findings import MULTIVERSE, MULTIVERSE_JOINT
-from metamirage.multiverse import assess_multiverse
-from metamirage.tables import FITS, FORECASTS, PROFILES, SCORES, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS, PROFILES
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.multiverse import MULTIVERSE, MULTIVERSE_JOINT
+from metamirage.contracts.scores import SCORES
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.robustness.multiverse import assess_multiverse
 
 
 def main(job: Any) -> None:

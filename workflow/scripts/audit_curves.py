@@ -3,20 +3,22 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.audit import audit_curves
-from metamirage.curves import build_curves
-from metamirage.tables import AUDIT, FITS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.audit import AUDIT
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.audit import audit_curves
+from metamirage.fitting.settings import FitSettings
 
 
 def main(job: Any) -> None:
     audit = audit_curves(
         build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS)),
         read_table(job.input.fits, FITS),
-        seed=job.params.seed,
+        FitSettings(job.params.seed, job.params.prior, job.params.engine, threads=job.threads),
         n_audit=job.params.n_audit,
-        width_prior=job.params.prior,
-        engine=job.params.engine,
-        threads=job.threads,
     )
     write_table(audit, job.output.audit, AUDIT)
 

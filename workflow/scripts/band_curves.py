@@ -3,16 +3,18 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.bands import BANDS, band_curves
-from metamirage.curves import build_curves
-from metamirage.tables import TAGS, TIDY, read_table, write_table
+from metamirage.contracts.bands import BANDS
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.bands import band_curves
+from metamirage.fitting.settings import FitSettings
 
 
 def main(job: Any) -> None:
     curves = build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS))
-    bands = band_curves(
-        curves, seed=job.params.seed, width_prior=job.params.prior, threads=job.threads
-    )
+    bands = band_curves(curves, FitSettings(job.params.seed, job.params.prior, threads=job.threads))
     write_table(bands, job.output.bands, BANDS)
 
 

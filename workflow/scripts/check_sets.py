@@ -3,9 +3,9 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.findings import TRIALS
-from metamirage.selfcheck import check_sets
-from metamirage.tables import write_table
+from metamirage.contracts.check import write_table
+from metamirage.contracts.selfcheck import TRIALS
+from metamirage.simulation.selfcheck import check_sets
 
 
 def main(job: Any) -> None:

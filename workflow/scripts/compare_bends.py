@@ -3,9 +3,12 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.findings import SUPERLINEAR, SUPERLINEAR_TESTS
-from metamirage.superlinear import compare_classes, find_superlinear
-from metamirage.tables import FITS, MODELS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS, MODELS
+from metamirage.contracts.superlinear import SUPERLINEAR, SUPERLINEAR_TESTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.robustness.superlinear import compare_classes, find_superlinear
 
 
 def main(job: Any) -> None:

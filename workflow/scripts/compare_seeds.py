@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from _adapter import log, run
-from metamirage.experiments import compare_seeds
+from metamirage.networks.experiments import compare_seeds
 
 
 def main(job: Any) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 
 from _adapter import run
-from metamirage.findings import TRIALS
-from metamirage.rates import count_rates, versions_text, write_rates
-from metamirage.tables import read_table
+from metamirage.contracts.check import read_table
+from metamirage.contracts.selfcheck import TRIALS
+from metamirage.simulation.rates import count_rates, versions_text, write_rates
 
 
 def main(job: Any) -> None:

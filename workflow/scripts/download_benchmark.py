@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.download import fetch
-from metamirage.registry import load_spec
+from metamirage.ingest.download import fetch
+from metamirage.ingest.registry import load_spec
 
 
 def main(job: Any) -> None:

@@ -3,19 +3,20 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.fits import fit_curves
-from metamirage.tables import FITS, MODELS, PROFILES, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS, MODELS, PROFILES
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.fits import fit_curves
+from metamirage.fitting.settings import FitSettings
 
 
 def main(job: Any) -> None:
     curves = build_curves(read_table(job.input.tidy, TIDY), read_table(job.input.tags, TAGS))
     fitted = fit_curves(
         curves,
-        seed=job.params.seed,
-        width_prior=job.params.prior,
-        engine=job.params.engine,
-        threads=job.threads,
+        FitSettings(job.params.seed, job.params.prior, job.params.engine, threads=job.threads),
     )
     write_table(fitted.fits, job.output.fits, FITS)
     write_table(fitted.models, job.output.models, MODELS)

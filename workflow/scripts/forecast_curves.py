@@ -3,9 +3,13 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.forecasts import forecast_curves
-from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.settings import FitSettings
+from metamirage.forecasting.forecasts import forecast_curves
 
 
 def main(job: Any) -> None:
@@ -13,10 +17,7 @@ def main(job: Any) -> None:
     forecasts = forecast_curves(
         build_curves(read_table(job.input.tidy, TIDY), tags),
         tags,
-        seed=job.params.seed,
-        width_prior=job.params.prior,
-        engine=job.params.engine,
-        threads=job.threads,
+        FitSettings(job.params.seed, job.params.prior, job.params.engine, threads=job.threads),
     )
     write_table(forecasts, job.output.forecasts, FORECASTS)
 

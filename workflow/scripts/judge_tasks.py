@@ -3,10 +3,14 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.findings import LATENT
-from metamirage.latent import judge_tasks
-from metamirage.tables import FORECASTS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.latent import LATENT
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.settings import FitSettings
+from metamirage.hypotheses.h3_latent import judge_tasks
 
 
 def main(job: Any) -> None:
@@ -15,9 +19,7 @@ def main(job: Any) -> None:
         build_curves(read_table(job.input.tidy, TIDY), tags),
         tags,
         read_table(job.input.forecasts, FORECASTS),
-        seed=job.params.seed,
-        width_prior=job.params.prior,
-        threads=job.threads,
+        FitSettings(job.params.seed, job.params.prior, threads=job.threads),
     )
     write_table(latent, job.output.latent, LATENT)
 

@@ -3,9 +3,13 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.against import list_contrary
-from metamirage.findings import AGAINST, CONCENTRATION
-from metamirage.tables import FITS, FORECASTS, TAGS, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.concentration import CONCENTRATION
+from metamirage.contracts.counterexamples import AGAINST
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.tags import TAGS
+from metamirage.robustness.counterexamples import list_contrary
 
 
 def main(job: Any) -> None:

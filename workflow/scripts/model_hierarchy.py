@@ -3,9 +3,11 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.findings import HIERARCHY
-from metamirage.hierarchy import model_hierarchy
-from metamirage.tables import FITS, PROFILES, TAGS, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS, PROFILES
+from metamirage.contracts.hierarchy import HIERARCHY
+from metamirage.contracts.tags import TAGS
+from metamirage.robustness.hierarchy.stage import model_hierarchy
 
 
 def main(job: Any) -> None:

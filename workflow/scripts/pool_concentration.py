@@ -3,9 +3,9 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.findings import CONCENTRATION
-from metamirage.pooling import pool_concentration
-from metamirage.tables import read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.concentration import CONCENTRATION
+from metamirage.hypotheses.pooling import pool_concentration
 
 
 def main(job: Any) -> None:

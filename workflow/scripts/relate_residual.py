@@ -3,10 +3,14 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.findings import RESIDUAL, RESIDUAL_TESTS
-from metamirage.residual import find_residual, relate_residual
-from metamirage.tables import FITS, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.residual import RESIDUAL, RESIDUAL_TESTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.fitting.settings import FitSettings
+from metamirage.robustness.residual import find_residual, relate_residual
 
 
 def main(job: Any) -> None:
@@ -16,10 +20,8 @@ def main(job: Any) -> None:
         fits,
         tidy,
         build_curves(tidy, tags),
-        seed=job.params.seed,
-        width_prior=job.params.prior,
+        FitSettings(job.params.seed, job.params.prior, threads=job.threads),
         n_permutations=job.params.n_permutations,
-        threads=job.threads,
     )
     write_table(find_residual(fits, tags), job.output.residual, RESIDUAL)
     write_table(tests, job.output.tests, RESIDUAL_TESTS)

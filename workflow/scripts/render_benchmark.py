@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.assumptions import Assumption
-from metamirage.report import ReportInputs, render_benchmark
+from metamirage.project.assumptions import Assumption
+from metamirage.report.pages import ReportInputs, render_benchmark
 
 
 def main(job: Any) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.registry import load_spec
-from metamirage.report import Explored, render_explorer
+from metamirage.ingest.registry import load_spec
+from metamirage.report.pages import Explored, render_explorer
 
 
 def main(job: Any) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.report import IndexInputs, render_index
+from metamirage.report.pages import IndexInputs, render_index
 
 
 def main(job: Any) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.report import render_mechanism
 from metamirage.report.mechanism import MechanismInputs
+from metamirage.report.pages import render_mechanism
 from metamirage.report.provenance import run_facts
 
 TABLES = ("mechanism", "tidy", "tags", "fits", "latent", "concentration", "specs")

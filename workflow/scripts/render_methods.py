@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.assumptions import Assumption
-from metamirage.report import render_methods
+from metamirage.project.assumptions import Assumption
+from metamirage.report.pages import render_methods
 
 
 def main(job: Any) -> None:

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.figures import as_png, draw_panels
+from metamirage.contracts.check import read_table
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.report.figures.charts import as_png, draw_panels
 from metamirage.report.panels import make_panels
-from metamirage.tables import FITS, TAGS, TIDY, read_table
 
 # Keeps the file below 150 KB.
 PIXELS_PER_INCH = 105

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.rates import read_rates
-from metamirage.report import render_selfcheck
+from metamirage.report.pages import render_selfcheck
+from metamirage.simulation.rates import read_rates
 
 
 def main(job: Any) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.facts import read_facts
-from metamirage.findings import REPRODUCTION
-from metamirage.reproduction import reproduce_claims
-from metamirage.tables import TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.reproduction import REPRODUCTION
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.literature.facts import read_facts
+from metamirage.literature.reproduction import reproduce_claims
 
 
 def main(job: Any) -> None:

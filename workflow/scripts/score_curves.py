@@ -3,9 +3,12 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.curves import build_curves
-from metamirage.scores import score_curves
-from metamirage.tables import SCORES, TAGS, TIDY, read_table, write_table
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.scores import SCORES
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import build_curves
+from metamirage.curves.scores import score_curves
 
 
 def main(job: Any) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.registry import load_spec
-from metamirage.tables import TAGS, TIDY, read_table, write_table
-from metamirage.tags import read_metrics, tag_metrics
+from metamirage.contracts.check import read_table, write_table
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.ingest.registry import load_spec
+from metamirage.ingest.tags import read_metrics, tag_metrics
 
 
 def main(job: Any) -> None:

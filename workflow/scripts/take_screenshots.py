@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.errors import InputError, Offence
+from metamirage.base.errors import InputError, Offence
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.registry import load_spec
-from metamirage.tables import ISSUES, TIDY, write_table
-from metamirage.tidy import tidy
+from metamirage.contracts.check import write_table
+from metamirage.contracts.tidy import ISSUES, TIDY
+from metamirage.ingest.registry import load_spec
+from metamirage.ingest.tidy import tidy
 
 
 def main(job: Any) -> None:

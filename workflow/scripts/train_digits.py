@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from _adapter import run
-from metamirage.digits import load_images, train_digits
+from metamirage.networks.digits import load_images, train_digits
 
 
 def main(job: Any) -> None:

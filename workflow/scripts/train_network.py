@@ -9,8 +9,8 @@ from _adapter import run
 # Read once, when JAX loads: sums must not depend on the number of cores.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
-from metamirage.experiments import ARITHMETIC
-from metamirage.networks import run_one
+from metamirage.networks.experiments import ARITHMETIC
+from metamirage.networks.transformer import run_one
 
 
 def main(job: Any) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from _adapter import run
-from metamirage.parity import train_parities
+from metamirage.networks.parity import train_parities
 
 
 def main(job: Any) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.fits import MAX_EVIDENCE_ERROR
+from metamirage.base.thresholds import AGREED_NATS, AGREED_SD
+from metamirage.fitting.engines import MAX_EVIDENCE_ERROR
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.text import count_of, curve_label, listed, number, plural
-from metamirage.tables import AGREED_NATS, AGREED_SD
 
 N_WORST = 8
 

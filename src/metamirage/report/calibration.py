@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metamirage.figures import BLUE, VERMILION, styled
-from metamirage.findings import LATENT_VERDICTS, PREDICTED, SWAPPED
-from metamirage.rates import LEVEL
+from metamirage.contracts.latent import LATENT_VERDICTS
+from metamirage.contracts.selfcheck import PREDICTED, SWAPPED
 from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.figures.charts import BLUE, VERMILION, styled
 from metamirage.report.layouts import Plain
 from metamirage.report.text import NBSP, count_of, listed, number, percent, plural
-from metamirage.worlds import NULL_WORLDS, SENTENCES
+from metamirage.simulation.rates import LEVEL
+from metamirage.simulation.worlds import NULL_WORLDS, SENTENCES
 
 PREDICTED_GAIN = f"log_score_gain_{PREDICTED}"
 NOT_MEASURED = "The error rates of this test were not measured."

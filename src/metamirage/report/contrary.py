@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage import figures
-from metamirage.against import KINDS, P_BEYOND
-from metamirage.curves import Curve
+from metamirage.curves.curve import Curve
 from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.figures import charts as figures
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.panels import make_panels
 from metamirage.report.text import count_of, curve_label, listed, number, percent, plural
+from metamirage.robustness.counterexamples import KINDS, P_BEYOND
 
 # More than this share of paired tasks, sharp under both metrics at the same size, is not a handful
 # of exceptions.

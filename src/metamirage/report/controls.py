@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.controls import FAKE, LEVEL, RANDOM
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.results import p_text
 from metamirage.report.text import count_of, number, percent, plural
+from metamirage.robustness.controls import FAKE, LEVEL, RANDOM
 
 
 def controls_said(controls: pd.DataFrame) -> str:

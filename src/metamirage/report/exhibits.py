@@ -14,16 +14,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metamirage import figures
-from metamirage.concentration import tested_curves
-from metamirage.curves import Curve
-from metamirage.pairs import SAME_OUTPUTS
+from metamirage.base.thresholds import JUMP_MIN, MIN_SIZES_VERDICT, P_JUMP, SHARP_WIDTH
+from metamirage.base.vocabulary import CANDIDATES, SAME_OUTPUTS
+from metamirage.curves.curve import Curve
+from metamirage.hypotheses.concentration import tested_curves
+from metamirage.report.figures import charts as figures
 from metamirage.report.forecasting import chosen
 from metamirage.report.panels import interleaved, make_panels, sharpest, shown_pairs
 from metamirage.report.terms import VERDICT_RULES
 from metamirage.report.text import count_of, listed, percent, plural, s_above
-from metamirage.tables import CANDIDATES, MIN_SIZES_VERDICT
-from metamirage.verdicts import JUMP_MIN, P_JUMP, SHARP_WIDTH
 
 N_SHARPEST = 9
 N_PAIRS = 4

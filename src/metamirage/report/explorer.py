@@ -14,21 +14,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metamirage.bands import BANDS, N_NODES, QUANTILES, published
-from metamirage.curves import Curve, FloatArray, build_curves
+from metamirage.base.arrays import FloatArray
+from metamirage.base.thresholds import MIN_SIZES_VERDICT
+from metamirage.base.vocabulary import CANDIDATES
+from metamirage.contracts.bands import BANDS, QUANTILES
+from metamirage.contracts.check import read_table
+from metamirage.contracts.fits import FITS, MODELS
+from metamirage.contracts.scores import SCORES
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.curves.curve import Curve, build_curves
+from metamirage.fitting.bands import N_NODES, published
 from metamirage.report import packing
 from metamirage.report.panels import point_intervals
 from metamirage.report.terms import NEEDS
-from metamirage.tables import (
-    CANDIDATES,
-    FITS,
-    MIN_SIZES_VERDICT,
-    MODELS,
-    SCORES,
-    TAGS,
-    TIDY,
-    read_table,
-)
 
 # Column of the page: name in the tables. Meanings come from the contracts.
 COLUMNS = {

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from metamirage.figures import N_RANKS
-from metamirage.pairs import SAME_MODEL, SAME_OUTPUTS
-from metamirage.predictives import rank_histogram
+from metamirage.base.vocabulary import CANDIDATES, PREDICTORS, SAME_MODEL, SAME_OUTPUTS
+from metamirage.forecasting.predictives import rank_histogram
+from metamirage.report.figures.charts import N_RANKS
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.text import count_of, number, percent, plural
-from metamirage.tables import CANDIDATES, PREDICTORS
 
 # What was left out and what was forecast: (n_left_out, target).
 DESIGNS = {

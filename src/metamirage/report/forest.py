@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metamirage.figures import BLACK, BLUE, ORANGE, styled
-from metamirage.pairs import SAME_OUTPUTS
+from metamirage.base.vocabulary import SAME_OUTPUTS
 from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.figures.charts import BLACK, BLUE, ORANGE, styled
 from metamirage.report.results import H2_ROW, H4_ROW
 from metamirage.report.text import number, plural
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.forest import draw_hierarchy
 from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.figures.hierarchy import draw_hierarchy
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.results import SCHEME_WORDS
 from metamirage.report.text import listed, number, percent, plural

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from metamirage.figures import size_name
+from metamirage.report.figures.charts import size_name
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.text import count_of, percent, plural
 

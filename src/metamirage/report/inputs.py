@@ -9,24 +9,25 @@ from pathlib import Path
 
 import pandas as pd
 
-from metamirage.assumptions import Assumption
-from metamirage.findings import (
-    AGAINST,
-    CONCENTRATION,
-    CONTROLS,
-    HIERARCHY,
-    LATENT,
-    MULTIVERSE,
-    MULTIVERSE_JOINT,
-    REPRODUCTION,
-    RESIDUAL,
-    RESIDUAL_TESTS,
-    SUPERLINEAR,
-    SUPERLINEAR_TESTS,
-)
-from metamirage.rates import read_rates
-from metamirage.registry import BenchmarkSpec, load_spec
-from metamirage.tables import AUDIT, FITS, FORECASTS, ISSUES, MODELS, SCORES, TAGS, TIDY, read_table
+from metamirage.contracts.audit import AUDIT
+from metamirage.contracts.check import read_table
+from metamirage.contracts.concentration import CONCENTRATION
+from metamirage.contracts.controls import CONTROLS
+from metamirage.contracts.counterexamples import AGAINST
+from metamirage.contracts.fits import FITS, MODELS
+from metamirage.contracts.forecasts import FORECASTS
+from metamirage.contracts.hierarchy import HIERARCHY
+from metamirage.contracts.latent import LATENT
+from metamirage.contracts.multiverse import MULTIVERSE, MULTIVERSE_JOINT
+from metamirage.contracts.reproduction import REPRODUCTION
+from metamirage.contracts.residual import RESIDUAL, RESIDUAL_TESTS
+from metamirage.contracts.scores import SCORES
+from metamirage.contracts.superlinear import SUPERLINEAR, SUPERLINEAR_TESTS
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import ISSUES, TIDY
+from metamirage.ingest.registry import BenchmarkSpec, load_spec
+from metamirage.project.assumptions import Assumption
+from metamirage.simulation.rates import read_rates
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metamirage.concentration import PAIRED
-from metamirage.foresight import GAINS
-from metamirage.marginal import MARGINAL
-from metamirage.multiplicity import LABELS
-from metamirage.population import BESIDE, POPULATION
+from metamirage.base.vocabulary import CANDIDATES, VERDICTS
+from metamirage.hypotheses.concentration import PAIRED
+from metamirage.hypotheses.h1_population import BESIDE, POPULATION
+from metamirage.hypotheses.h1_regression import MARGINAL
+from metamirage.hypotheses.h4_forecasts import GAINS
+from metamirage.hypotheses.h5_translation import TRANSLATION
+from metamirage.hypotheses.multiplicity import LABELS
 from metamirage.report.text import curve_label, number, plural
-from metamirage.tables import CANDIDATES, VERDICTS
-from metamirage.translation import TRANSLATION
 
 _TAG_AXES = (
     "reason", "discontinuous", "nonlinear", "query", "direction", "excluded", "reference",

@@ -12,15 +12,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metamirage import toy
-from metamirage.figures import BLUE, GREEN, ORANGE, SKY, VERMILION, styled
-from metamirage.findings import CONCENTRATION, LATENT, LATENT_VERDICTS, MECHANISM
-from metamirage.registry import BenchmarkSpec, load_spec
+from metamirage.base.vocabulary import VERDICTS
+from metamirage.contracts.check import read_table
+from metamirage.contracts.concentration import CONCENTRATION
+from metamirage.contracts.fits import FITS
+from metamirage.contracts.latent import LATENT, LATENT_VERDICTS
+from metamirage.contracts.mechanism import MECHANISM
+from metamirage.contracts.tags import TAGS
+from metamirage.contracts.tidy import TIDY
+from metamirage.ingest.registry import BenchmarkSpec, load_spec
+from metamirage.networks import toy_model as toy
 from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.figures.charts import BLUE, GREEN, ORANGE, SKY, VERMILION, styled
 from metamirage.report.layouts import Plain
 from metamirage.report.results import H1_ROW, H2_ROW, H4_ROW, chosen_row, interval_text, p_text
 from metamirage.report.text import NBSP, listed, number, plural
-from metamirage.tables import FITS, TAGS, TIDY, VERDICTS, read_table
 
 # The toy's numbers: c at a billion parameters, and an exponent steep enough to see a whole rise.
 SCALE, EXPONENT = 9.0, 0.6

@@ -7,24 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from metamirage.assumptions import Assumption
-from metamirage.bands import N_NODES
-from metamirage.engine import N_FIRST, N_MOST, N_REPLICATES, TARGET_ERROR
-from metamirage.fits import MAX_EVIDENCE_ERROR
-from metamirage.holdouts import LEFT_OUT
-from metamirage.latent import AGREEMENT, P_VERDICT
-from metamirage.multiverse import N_FILTERS, N_SWAPS
-from metamirage.paired import MIN_TASKS
-from metamirage.permutation import EXACT_UP_TO
-from metamirage.priors import LOG10_WIDTH_NODES, PARAMETERS, WIDTH_PRIORS
+from metamirage.base.thresholds import (
+    AGREED_NATS,
+    AGREED_SD,
+    JUMP_MIN,
+    MIN_SIZES,
+    MIN_SIZES_VERDICT,
+    MIN_TASKS,
+    SHARP_WIDTH,
+    SMOOTH_WIDTH,
+)
+from metamirage.base.vocabulary import CANDIDATES
+from metamirage.fitting.bands import N_NODES
+from metamirage.fitting.engines import MAX_EVIDENCE_ERROR
+from metamirage.fitting.priors import LOG10_WIDTH_NODES, PARAMETERS, WIDTH_PRIORS
+from metamirage.fitting.quadrature.integrate import N_FIRST, N_MOST, N_REPLICATES, TARGET_ERROR
+from metamirage.fitting.verdicts import FLOOR_SHARE
+from metamirage.forecasting.holdouts import LEFT_OUT
+from metamirage.hypotheses.h3_latent import AGREEMENT, P_VERDICT
+from metamirage.hypotheses.h5_translation import WIDTH_MARGIN
+from metamirage.hypotheses.permutation import EXACT_UP_TO
+from metamirage.project.assumptions import Assumption
 from metamirage.report import provenance
 from metamirage.report.layouts import Plain
 from metamirage.report.terms import TERMS, VERDICT_RULES
 from metamirage.report.text import number
-from metamirage.specifications import AXES
-from metamirage.tables import AGREED_NATS, AGREED_SD, CANDIDATES, MIN_SIZES, MIN_SIZES_VERDICT
-from metamirage.translation import WIDTH_MARGIN
-from metamirage.verdicts import FLOOR_SHARE, JUMP_MIN, SHARP_WIDTH, SMOOTH_WIDTH
+from metamirage.robustness.multiverse import N_FILTERS, N_SWAPS
+from metamirage.robustness.specifications import AXES
 
 SHAPES = {
     "flat": "One level at all sizes.",

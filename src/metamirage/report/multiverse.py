@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metamirage.curves import FloatArray
-from metamirage.figures import MAX_VECTOR, SKY, VERMILION, styled
-from metamirage.multiverse import ALL, LEVEL, STATISTICS
+from metamirage.base.arrays import FloatArray
 from metamirage.report.exhibits import Exhibit, embedded
+from metamirage.report.figures.charts import MAX_VECTOR, SKY, VERMILION, styled
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.results import p_text
 from metamirage.report.text import count_of, number, percent, plural
-from metamirage.specifications import AXES
+from metamirage.robustness.multiverse import ALL, LEVEL, STATISTICS
+from metamirage.robustness.specifications import AXES
 
 # More bins than this are narrower than a line of print.
 N_BINS = 60

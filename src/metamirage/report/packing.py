@@ -17,7 +17,7 @@ import vl_convert
 from itables import options
 from numpy.typing import ArrayLike
 
-from metamirage.curves import FloatArray
+from metamirage.base.arrays import FloatArray
 
 # Numbers in a page are rounded to this: more is below what any of them is known to.
 SIGNIFICANT = 4

@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
-from metamirage.bands import mean_band, published
-from metamirage.concentration import classify, make_pairs
-from metamirage.curves import Curve, FloatArray
-from metamirage.engine import Posterior
-from metamirage.figures import Band, Panel
-from metamirage.fits import integrate_all
-from metamirage.pairs import SAME_OUTPUTS
+from metamirage.base.arrays import FloatArray
+from metamirage.base.thresholds import MIN_SIZES_VERDICT
+from metamirage.base.vocabulary import SAME_OUTPUTS
+from metamirage.curves.classes import classify
+from metamirage.curves.curve import Curve
+from metamirage.fitting.bands import mean_band, published
+from metamirage.fitting.engines import integrate_all
+from metamirage.fitting.posterior import Posterior
+from metamirage.fitting.settings import FitSettings
+from metamirage.hypotheses.concentration import make_pairs
+from metamirage.report.figures.charts import Band, Panel
 from metamirage.report.text import MINUS, number
-from metamirage.tables import MIN_SIZES_VERDICT
 
 BANDS = ("linear", "sigmoid")
 _LOWER = "\n(lower is better)"
@@ -109,9 +112,7 @@ def make_panel(curve: Curve, row: Mapping[Any, Any], *, settings: Mapping[str, o
     posteriors = integrate_all(
         curve,
         curve,
-        seed=int(str(settings["seed"])),
-        width_prior=str(settings["prior"]),
-        engine=str(settings["engine"]),
+        FitSettings(int(str(settings["seed"])), str(settings["prior"]), str(settings["engine"])),
     )
     lower, upper = point_intervals(curve)
     chance = np.array([curve.chance])

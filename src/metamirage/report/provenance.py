@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from metamirage import __version__
-from metamirage.registry import BenchmarkSpec
+from metamirage.ingest.registry import BenchmarkSpec
 from metamirage.report.text import plural
 
 # Past this many files a page names the digest of their list and leaves the list to the manifest.

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from metamirage.paired import MIN_TASKS
-from metamirage.pairs import SAME_MODEL, SAME_OUTPUTS
+from metamirage.base.thresholds import MIN_TASKS
+from metamirage.base.vocabulary import SAME_MODEL, SAME_OUTPUTS
 from metamirage.report.text import count_of, number, plural
 
 _THROUGH = (

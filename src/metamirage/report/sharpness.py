@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metamirage.findings import LATENT_VERDICTS, RESIDUAL_STATES
-from metamirage.latent import EXPLAINED, ODDS, P_VERDICT, REAL, UNRESOLVED
+from metamirage.contracts.latent import LATENT_VERDICTS
+from metamirage.contracts.residual import RESIDUAL_STATES
+from metamirage.hypotheses.h3_latent import EXPLAINED, ODDS, P_VERDICT, REAL, UNRESOLVED
 from metamirage.report.layouts import Plain, cells
 from metamirage.report.results import LEVEL, SCHEME_WORDS, p_text
 from metamirage.report.text import count_of, listed, number, percent, plural
-from metamirage.residual import ALONE, CHANGES, NOT_SHARP, OPEN, STAYS
-from metamirage.superlinear import FASTER, NO_RISE, SLOWER
+from metamirage.robustness.residual import ALONE, CHANGES, NOT_SHARP, OPEN, STAYS
+from metamirage.robustness.superlinear import FASTER, NO_RISE, SLOWER
 
 MEANINGS = {
     EXPLAINED: (

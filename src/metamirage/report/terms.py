@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from metamirage.tables import MIN_SIZES_VERDICT
-from metamirage.verdicts import (
+from metamirage.base.thresholds import (
     JUMP_MIN,
+    MIN_SIZES_VERDICT,
     P_INSIDE,
     P_JUMP,
     P_WIDTH,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metamirage.tables import MIN_SIZES_VERDICT, VERDICTS
+from metamirage.base.thresholds import MIN_SIZES_VERDICT
+from metamirage.base.vocabulary import VERDICTS
 
 MINUS, DASH, INFINITY = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{INFINITY}"
 NBSP = "\N{NO-BREAK SPACE}"
