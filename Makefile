@@ -25,6 +25,7 @@ lint: env-dev
 	$(RUN) ruff format --check .
 	$(RUN) snakefmt --check $(SMK)
 	$(RUN) snakemake --lint
+	$(RUN) PYTHONPATH=src lint-imports --no-cache --no-logo
 	$(RUN) mypy
 
 env:

@@ -42,6 +42,8 @@ class Host:
         Answers in place of the file, one a request.
     asked
         The Range of each request, or an empty text.
+    length
+        Content-Length of each reply; the true one if None.
     """
 
     url: str = ""
@@ -50,6 +52,7 @@ class Host:
     break_after: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    length: str | None = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -76,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             end = len(self.host.content)
             self.send_header("Content-Range", f"bytes {start}-{end - 1}/{end}")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", self.host.length or str(len(body)))
         self.end_headers()
         limit = self.host.break_after.pop(0) if self.host.break_after else len(body)
         self.wfile.write(body[:limit])
@@ -152,6 +155,12 @@ def test_a_beginning_longer_than_the_file_is_fetched_again_whole(host: Host) -> 
     leave(b"x" * 300_000)
     assert bring(host) == CONTENT
     assert host.asked == ["bytes=300000-", ""]
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "9" * 5000], ids=["words", "negative", "endless"])
+def test_a_length_that_is_no_number_does_no_harm(host: Host, length: str) -> None:
+    host.length = length
+    assert bring(host) == CONTENT
 
 
 def test_a_server_that_cannot_resume_sends_it_again(host: Host) -> None:

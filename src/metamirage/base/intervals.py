@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta
+from statsmodels.stats.proportion import proportion_confint
 
 from metamirage.base.arrays import FloatArray
 
@@ -20,10 +20,7 @@ def exact_interval(
     level
         Coverage, at least.
     """
-    tail = (1 - level) / 2
+    # Without cases the rate is 0 / 0.
     with np.errstate(invalid="ignore"):
-        lower = beta.ppf(tail, hits, cases - hits + 1)
-        upper = beta.ppf(1 - tail, hits + 1, cases - hits)
-    lower, upper = np.where(hits == 0, 0.0, lower), np.where(hits == cases, 1.0, upper)
-    none = cases == 0
-    return np.where(none, np.nan, lower), np.where(none, np.nan, upper)
+        lower, upper = proportion_confint(hits, cases, alpha=1 - level, method="beta")
+    return lower, upper

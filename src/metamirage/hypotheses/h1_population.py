@@ -273,6 +273,7 @@ def resampled_interval(
     if (counts[:, 2] > 0).sum() < MIN_UNITS or both in (0.0, sharp):
         return -np.inf, np.inf
     n = len(counts)
+    # SciPy's bootstrap loses the whole interval to a single resample without a ratio.
     drawn = rng.multinomial(n, np.full(n, 1 / n), size=n_draws) @ counts
     usable = drawn[(drawn[:, 1] > 0) & (drawn[:, 2] > 0)]
     ratio = (usable[:, 0] / usable[:, 2]) / (usable[:, 1] / usable[:, 3])

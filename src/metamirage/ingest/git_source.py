@@ -156,6 +156,8 @@ def bring_remote(source: Source, clone: Path, work: Path, *, present: Path) -> S
 def matches(name: str, patterns: Iterable[str]) -> bool:
     """Tell whether a path fits a pattern: ``*`` within a folder, ``**`` for folders between.
 
+    `pathlib.PurePath.full_match` does the same, but only from Python 3.13.
+
     Parameters
     ----------
     name

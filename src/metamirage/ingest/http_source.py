@@ -3,6 +3,9 @@
 A download goes on where an earlier one stopped, be it in the same run or in one that was killed:
 what has arrived waits under the file's SHA-256 until it is whole. The proxy of the environment
 (``http_proxy``, ``https_proxy``, ``no_proxy``) is used.
+
+Pooch verifies as well, but does not go on: after two breaks a file of 200 kB took 320 kB, and after
+a third nothing was left. It also asks again after a 404 and after a wrong SHA-256.
 """
 
 from __future__ import annotations
@@ -76,8 +79,9 @@ def _transfer(url: str, part: Path, *, start: int) -> bool:
     with _opened(url, headers, part) as reply:
         resumed = _continues(reply, start)
         before = start if resumed else 0
-        announced = reply.headers.get("Content-Length")
-        expected = before + int(announced) if announced else None
+        # Missing where the server gives no length or none that is a number; a local file has none.
+        announced: int | None = getattr(reply, "length", None)
+        expected = None if announced is None else before + announced
         with part.open("ab" if resumed else "wb") as out:
             progress = Progress(url)
             for chunk in _chunks(reply, url):

@@ -52,6 +52,8 @@ class DamagedError(SourceError):
 def with_retries[T](step: Callable[[], T]) -> T:
     """Run a step again, a few times, as long as it fails with `TransientError`.
 
+    Tenacity would be no shorter with this message.
+
     Raises
     ------
     TransientError

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cpdist
 
 from metamirage.base.arrays import FloatArray
 from metamirage.networks.problems import Tokens
@@ -74,16 +76,8 @@ def edit_distance(target: Tokens, said: Tokens) -> FloatArray:
     numpy.ndarray
         Shape (n,).
     """
-    n, length = target.shape
-    before = np.broadcast_to(np.arange(length + 1), (n, length + 1))
-    for j in range(said.shape[1]):
-        row = np.empty((n, length + 1), np.int64)
-        row[:, 0] = j + 1
-        for i in range(length):
-            swap = before[:, i] + (target[:, i] != said[:, j])
-            row[:, i + 1] = np.minimum(swap, np.minimum(before[:, i + 1], row[:, i]) + 1)
-        before = row
-    return before[:, -1].astype(float)
+    found = cpdist(target.tolist(), said.tolist(), scorer=Levenshtein.distance)
+    return np.asarray(found, dtype=float)
 
 
 def summarise(scores: dict[str, FloatArray]) -> pd.DataFrame:

@@ -69,6 +69,7 @@ def share_interval(inside: pd.Series, task: pd.Series) -> tuple[float, float]:
     alike = spread < ROUNDING
     effective = float(len(sums)) if alike else min(share * (1 - share) / spread, n)
     k = share * effective
+    # Not statsmodels' Jeffreys interval: at no hit and at hits only, its ends miss 0 and 1.
     lower, upper = beta.ppf([0.025, 0.975], k + 0.5, effective - k + 0.5)
     return (0.0 if share == 0 else float(lower)), (1.0 if share == 1 else float(upper))
 

@@ -154,6 +154,7 @@ def point_intervals(curve: Curve) -> tuple[FloatArray, FloatArray]:
     if curve.observation != "beta_binomial":
         return curve.z - NORMAL_95 * curve.stderr, curve.z + NORMAL_95 * curve.stderr
     k, n = curve.counts, curve.n_items
+    # Not statsmodels' Jeffreys interval: at no hit and at hits only, its ends miss 0 and 1.
     lower, upper = (betaincinv(k + 0.5, n - k + 0.5, q) for q in TAILS_95)
     return np.where(k == 0, 0.0, lower), np.where(k == n, 1.0, upper)
 
