@@ -18,7 +18,7 @@ demo: env
 	@echo "Report: $(CURDIR)/reports/index.html"
 
 test: lint
-	$(RUN) pytest
+	$(RUN) pytest -n $(CORES) --dist loadgroup
 
 lint: env-dev
 	$(RUN) ruff check .

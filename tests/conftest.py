@@ -11,3 +11,15 @@ import pytest
 def repository() -> Path:
     """Folder of this checkout."""
     return Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a fixture, where tests run side by side (pytest-xdist).
+
+    A file stays on one core. So do all files of tests/workflow that use the one project that is run
+    for them.
+    """
+    for item in items:
+        uses_project = "project" in getattr(item, "fixturenames", ())
+        group = "project" if uses_project else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
