@@ -16,10 +16,9 @@ def repository() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a fixture, where tests run side by side (pytest-xdist).
 
-    A file stays on one core. So do all files of tests/workflow that use the one project that is run
-    for them.
+    A file stays on one core. So do all that use the one project run for them, or the browser.
     """
     for item in items:
-        uses_project = "project" in getattr(item, "fixturenames", ())
-        group = "project" if uses_project else str(item.path)
+        used = {"project", "browser"} & set(getattr(item, "fixturenames", ()))
+        group = min(used, default=str(item.path))
         item.add_marker(pytest.mark.xdist_group(group))
