@@ -188,7 +188,7 @@ def test_bytes_arrive_as_published_whatever_the_users_git_would_make_of_them(
 
 KILLED_WHILE_INSTALLING = """
 import os, signal
-from metamirage import download
+from metamirage.ingest import download
 moved = os.replace
 def replace(*names):
     replace.left -= 1
