@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import grimp
@@ -28,53 +27,6 @@ def trees(repository: Path) -> dict[str, ast.Module]:
     root = repository / "src/metamirage"
     files = sorted(root.rglob("*.py"))
     return {str(f.relative_to(root)): ast.parse(f.read_text(encoding="utf-8")) for f in files}
-
-
-def test_the_longest_chain_of_imports_is_short(imports: dict[str, set[str]]) -> None:
-    @cache
-    def chain(module: str) -> tuple[str, ...]:
-        # A cycle would never end: Python says so with a RecursionError.
-        below = (chain(other) for other in sorted(imports[module]))
-        return (module, *max(below, key=len, default=()))
-
-    longest = max(map(chain, imports), key=len)
-    assert len(longest) <= LONGEST_CHAIN, " > ".join(longest)
-
-
-def test_no_two_classes_share_a_name(trees: dict[str, ast.Module]) -> None:
-    places: dict[str, list[str]] = {}
-    for file, tree in trees.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                places.setdefault(node.name, []).append(file)
-    assert {name: files for name, files in places.items() if len(files) > 1} == {}
-
-
-def test_no_module_and_no_function_is_long(trees: dict[str, ast.Module], repository: Path) -> None:
-    long = {}
-    for file, tree in trees.items():
-        text = (repository / "src/metamirage" / file).read_text(encoding="utf-8")
-        if (lines := len(text.splitlines())) > LONGEST_MODULE:
-            long[file] = lines
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                lines = (node.end_lineno or 0) - node.body[0].lineno + 1
-                if lines > LONGEST_BODY:
-                    long[f"{file}: {node.name}"] = lines
-    assert long == {}
-
-
-def test_public_functions_of_two_arguments_describe_them(trees: dict[str, ast.Module]) -> None:
-    bare = [
-        f"{file}: {node.name}"
-        for file, tree in trees.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        and not node.name.startswith("_")
-        and len(node.args.args) + len(node.args.kwonlyargs) >= 2
-        and "Parameters" not in (ast.get_docstring(node) or "")
-    ]
-    assert bare == []
 
 
 def test_packages_hold_modules_and_nothing_else(repository: Path) -> None:
