@@ -43,33 +43,52 @@ def since(rule: str) -> set[str]:
     return set(ORDER[ORDER.index(rule) :])
 
 
+# What the fits and all that follows make.
+FITTED = since("fit_curves") | RENDER
+
+
 @pytest.mark.parametrize(
     ("file", "woken"),
     [
-        ("src/metamirage/report/text.py", RENDER),
+        # One file of each package, and where the graph has caught people out.
+        ("base/thresholds.py", since("score_curves") | RENDER),
+        ("contracts/fits.py", FITTED - {"forecast_curves", "judge_tasks", "band_curves"}),
+        ("contracts/concentration.py", {"assess_controls"} | CONCENTRATION | RENDER),
+        ("ingest/download.py", since("download_benchmark")),
+        ("ingest/readers/bigbench.py", since("tidy_benchmark")),
+        ("ingest/tags.py", since("tag_metrics")),
+        ("curves/curve.py", since("score_curves") | RENDER),
+        ("curves/scores.py", {"score_curves", "assess_multiverse", "render_explorer"} | FOUND),
+        ("fitting/audit.py", {"audit_curves"} | FOUND),
+        ("fitting/nuts.py", FITTED),
+        ("forecasting/forecasts.py", {"forecast_curves", "judge_tasks"} | TESTS - RENDER | FOUND),
         (
-            "src/metamirage/concentration.py",
-            {"assess_controls", "compare_bends", "model_hierarchy"} | TESTS,
+            "forecasting/links.py",
+            {"forecast_curves", "judge_tasks", "relate_residual"} | TESTS,
         ),
-        ("src/metamirage/latent.py", {"judge_tasks"} | RENDER),
-        ("src/metamirage/onsets.py", {"relate_residual"} | RENDER),
-        ("src/metamirage/hierarchy.py", {"model_hierarchy", "render_benchmark"}),
-        ("src/metamirage/pooling.py", {"pool_concentration", "render_index"}),
-        ("src/metamirage/forecasts.py", {"forecast_curves", "judge_tasks"} | TESTS),
-        ("src/metamirage/links.py", {"forecast_curves", "judge_tasks", "relate_residual"} | TESTS),
-        ("src/metamirage/audit.py", {"audit_curves"} | FOUND),
-        ("src/metamirage/nuts.py", since("fit_curves") | RENDER),
-        ("src/metamirage/against.py", {"list_contrary"} | RENDER),
-        ("src/metamirage/controls.py", {"assess_controls"} | RENDER),
-        ("src/metamirage/multiverse.py", {"assess_multiverse"} | RENDER),
-        (
-            "src/metamirage/scores.py",
-            {"score_curves", "assess_multiverse", "render_explorer"} | FOUND,
-        ),
-        ("src/metamirage/tags.py", since("tag_metrics")),
-        ("src/metamirage/readers/bigbench.py", since("tidy_benchmark")),
-        ("src/metamirage/download.py", since("download_benchmark")),
-        ("src/metamirage/describe.py", set()),
+        ("hypotheses/concentration.py", {"assess_controls"} | CONCENTRATION | RENDER),
+        ("hypotheses/h3_latent.py", {"judge_tasks"} | RENDER),
+        ("hypotheses/pooling.py", {"pool_concentration", "render_index"}),
+        ("robustness/controls.py", {"assess_controls"} | RENDER),
+        ("robustness/counterexamples.py", {"list_contrary"} | RENDER),
+        ("robustness/hierarchy/stage.py", {"model_hierarchy", "render_benchmark"}),
+        ("robustness/multiverse.py", {"assess_multiverse"} | RENDER),
+        ("robustness/onsets.py", {"relate_residual"} | RENDER),
+        ("networks/parity.py", set()),
+        ("simulation/selfcheck.py", set()),
+        ("literature/facts.py", set()),
+        ("report/text.py", RENDER),
+        ("project/table_docs.py", set()),
+    ],
+)
+def test_an_edited_module_wakes_what_runs_it(project: Project, file: str, woken: set[str]) -> None:
+    with project.edited(f"src/metamirage/{file}", lambda text: text + "\n"):
+        assert project.planned() == woken
+
+
+@pytest.mark.parametrize(
+    ("file", "woken"),
+    [
         ("config/metrics.csv", since("tag_metrics")),
     ],
 )
@@ -91,7 +110,7 @@ def test_an_edited_table_of_the_user_starts_from_the_download(project: Project) 
 
 
 def test_a_touched_module_wakes_nothing(project: Project) -> None:
-    (project.root / "src/metamirage/tables.py").touch()
+    (project.root / "src/metamirage/contracts/fits.py").touch()
     assert project.planned() == set()
 
 
