@@ -18,12 +18,12 @@ from metamirage.base.errors import InputError
 from metamirage.ingest.download import fetch
 from metamirage.ingest.registry import BenchmarkSpec, load_spec
 from metamirage.ingest.tidy import tidy
-from standin import files
 from standin.defects import KINDS
 from standin.design import WORLDS, Design, draw_leaves
 from standin.draw import (
     Standin,
     draw_standin,
+    files,
     git_repository,
     score_table,
     write_files,
