@@ -13,7 +13,7 @@ from metamirage.base.vocabulary import CANDIDATES
 from metamirage.contracts.check import check
 from metamirage.contracts.fits import FITS, MODELS, PROFILES
 from metamirage.curves.curve import Curve
-from metamirage.fitting import fits
+from metamirage.fitting import engines
 from metamirage.fitting.engines import Effort, FitRequest, before_last
 from metamirage.fitting.fits import FitTables, fit_curves, log_grain
 from metamirage.fitting.posterior import Posterior, Sampled
@@ -195,7 +195,7 @@ def sampled_like(posterior: Posterior, *, error: float, r_hat: float = 1.0) -> S
 def redone(monkeypatch: pytest.MonkeyPatch, **outcome: float) -> tuple[FitTables, list[str]]:
     """Fit a curve as if the quadrature of sigmoid were unsure, with a given outcome of NUTS."""
     asked = []
-    by_quadrature = fits.by_quadrature
+    by_quadrature = engines.by_quadrature
 
     def unsure(task: FitRequest, effort: Effort) -> Posterior:
         posterior = by_quadrature(task, effort)
@@ -207,8 +207,8 @@ def redone(monkeypatch: pytest.MonkeyPatch, **outcome: float) -> tuple[FitTables
         return sampled_like(by_quadrature(task), **outcome)
 
     with monkeypatch.context() as patched:
-        patched.setattr(fits, "by_quadrature", unsure)
-        patched.setattr(fits, "by_nuts", by_nuts)
+        patched.setattr(engines, "by_quadrature", unsure)
+        patched.setattr(engines, "by_nuts", by_nuts)
         return fit_curves(renamed(MIXED[:1]), FitSettings(1)), asked
 
 

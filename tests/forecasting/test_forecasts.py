@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -347,9 +348,9 @@ def test_a_partner_on_a_ratio_scale_is_linked_in_its_logarithm() -> None:
 def test_no_fit_is_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[str, int]] = []
 
-    def counting(curve: Curve, window: Curve, **settings: object) -> object:
+    def counting(curve: Curve, window: Curve, settings: FitSettings, **effort: Any) -> object:
         made.append((curve.curve_id, len(curve.z)))
-        return integrate(curve, window, **settings)
+        return integrate(curve, window, settings, **effort)
 
     integrate = metamirage.forecasting.holdouts.integrate_all
     monkeypatch.setattr(metamirage.forecasting.holdouts, "integrate_all", counting)

@@ -73,7 +73,7 @@ def page_parts(
         "priors": prior_table(assumptions),
         "verdict_rules": VERDICT_RULES,
         "axes": AXES,
-        "assumptions": [a for a in assumptions if a.module != "priors"],
+        "assumptions": [a for a in assumptions if a.module != "fitting.priors"],
         "terms_used": TERMS,
         "run": provenance.run_facts(settings, libraries),
     }
@@ -131,7 +131,7 @@ def prior_table(assumptions: Sequence[Assumption]) -> Plain:
     rows = [
         (a.text, _width_priors() if a.code.startswith("WIDTH_PRIORS") else a.code)
         for a in assumptions
-        if a.module == "priors"
+        if a.module == "fitting.priors"
     ]
     return Plain(
         caption="One row is one prior: Normal, by mean and sd, on the scale of the parameter.",
