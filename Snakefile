@@ -1,7 +1,7 @@
 # metamirage: are emergent abilities in the models, or in the metrics?
 #
 # Stages in the order in which a published score passes through them. Each has a rule file of its own
-# and a folder data/processed/<stage>/; src/metamirage/project/stages.py lists them.
+# and a folder data/processed/<stage>/.
 
 from snakemake.utils import min_version
 
