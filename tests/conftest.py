@@ -13,6 +13,8 @@ def repository() -> Path:
     return Path(__file__).parents[1]
 
 
+# First, for pytest-xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a fixture, where tests run side by side (pytest-xdist).
 

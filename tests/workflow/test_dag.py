@@ -109,7 +109,7 @@ def test_networks_on_digits_are_trained_as_a_step_of_the_run_and_others_are_not(
 
 def test_the_archive_holds_what_was_predicted_of_the_networks(fresh_project: Project) -> None:
     result = fresh_project.snakemake(
-        "--dry-run", "reports/metamirage.zip", config='benchmarks=["digits"]'
+        "--dry-run", "--verbose", "reports/metamirage.zip", config='benchmarks=["digits"]'
     )
     assert result.status == 0, result.text
     archived = result.text.split("rule archive_report:", 1)[1].split("output:", 1)[0]
